@@ -1,0 +1,45 @@
+# Every target installs what it needs; a second run starts in seconds. `make help` lists them.
+.POSIX:
+.SILENT:
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo up down status check test bench lock clean
+
+help: ## list the targets
+	grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/run: requirements/run.lock pyproject.toml
+	$(PYTHON) requirements/install run
+
+.venv/dev: requirements/dev.lock pyproject.toml
+	$(PYTHON) requirements/install dev
+
+demo: .venv/run ## start everything, walk an order through it, leave it up
+	$(BIN)/orderstream demo
+
+up: .venv/run ## start the stack
+	$(BIN)/orderstream up
+
+down: .venv/run ## stop it; its data stay
+	$(BIN)/orderstream down
+
+status: .venv/run ## what runs, where
+	$(BIN)/orderstream status
+
+check: .venv/dev ## lint, types, architecture, pure tests, 50 seeds: under a minute
+	requirements/check
+
+test: .venv/dev ## every test, on real servers of its own
+	$(BIN)/pytest
+
+bench: .venv/dev ## measure, print
+	$(BIN)/python -m bench
+
+lock: .venv/dev ## write the lock files anew
+	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock
+
+clean: ## remove the environment and the caches inside this folder
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
