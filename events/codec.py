@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -30,7 +30,14 @@ Body = dict[str, Any]
 Caster = Callable[[Body], Body]
 
 encode = msgspec.json.Encoder().encode
-stamp = msgspec.structs.replace
+
+
+class Stamp(Protocol):
+    def __call__(self, value: M, /, **fields: Any) -> M:
+        """Returns the value with these fields in place of its own; they are not checked."""
+
+
+stamp: Stamp = cast("Any", msgspec.structs.replace)
 
 LIMITS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "strict"}
 OPTIONS = ("validation_alias", "serialization_alias", "default_factory", "exclude", "exclude_if")
