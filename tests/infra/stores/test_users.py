@@ -1,0 +1,103 @@
+"""The user store's contract, held by the twin and by DynamoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from infra.stores.dynamodb import connect
+from infra.stores.users import (
+    DynamoUsers,
+    MemoryUsers,
+    Unpublished,
+    User,
+    Users,
+    ensure_tables,
+)
+from infra.unavailable import Unavailable
+
+RACES = 50
+
+
+@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.stack)])
+async def users(request: pytest.FixtureRequest) -> AsyncIterator[Users]:
+    if request.param == "memory":
+        yield MemoryUsers()
+        return
+    async with connect(request.getfixturevalue("dynamodb")) as client:
+        table = f"users-{uuid4()}"
+        await ensure_tables(client, table)
+        yield DynamoUsers(client, table)
+        await client.delete_table(TableName=table)
+
+
+def person(username: str = "ada", email: str = "ada@example.org") -> User:
+    return User(str(uuid7()), username, email, "$argon2id$1", 1_700_000_000_000, first_name="Ada")
+
+
+def event(body: bytes = b"{}") -> Unpublished:
+    return Unpublished(str(uuid7()), body)
+
+
+async def test_a_registered_user_is_found_by_name_and_by_id(users: Users) -> None:
+    ada = person()
+    assert await users.register(ada, event()) is None
+    assert await users.by_name("ada") == await users.by_id(ada.account_id) == ada
+
+
+async def test_an_unknown_user_is_none(users: Users) -> None:
+    assert await users.by_name("ada") is None
+    assert await users.by_id(str(uuid7())) is None
+
+
+async def test_a_taken_name_and_a_taken_email_are_told_apart_and_leave_nothing(
+    users: Users,
+) -> None:
+    await users.register(person(), event())
+    assert await users.register(person(email="eve@example.org"), event()) == "username_taken"
+    assert await users.register(person(username="eve"), event()) == "email_taken"
+    assert await users.register(person(), event()) == "username_taken"
+    assert await users.by_name("eve") is None
+    assert len(await users.unpublished(10)) == 1
+
+
+async def test_two_racing_registrations_of_a_name_have_one_winner(users: Users) -> None:
+    for n in range(RACES):
+        rivals = [person(f"name{n}", f"{who}{n}@example.org") for who in ("ada", "eve")]
+        answers = await asyncio.gather(*(users.register(rival, event()) for rival in rivals))
+        assert sorted(map(str, answers)) == ["None", "username_taken"]
+        winner = rivals[answers.index(None)]
+        assert await users.by_name(f"name{n}") == winner
+
+
+async def test_a_hash_is_replaced_only_if_it_is_still_the_old_one(users: Users) -> None:
+    ada = person()
+    await users.register(ada, event())
+    assert await users.replace_hash(ada.account_id, old=ada.password_hash, new="$argon2id$2")
+    assert not await users.replace_hash(ada.account_id, old=ada.password_hash, new="$argon2id$3")
+    assert not await users.replace_hash(str(uuid7()), old=ada.password_hash, new="$argon2id$3")
+    assert await users.by_name("ada") == ada._replace(password_hash="$argon2id$2")
+
+
+async def test_the_outbox_gives_the_oldest_first_until_they_are_forgotten(users: Users) -> None:
+    first, second, third = event(b"1"), event(b"2"), event(b"3")
+    await users.keep(second)
+    await users.register(person(), first)
+    await users.keep(third)
+    assert await users.unpublished(2) == [first, second]
+    await users.forget(first.id)
+    await users.forget(first.id)
+    assert await users.unpublished(10) == [second, third]
+
+
+async def test_tables_are_made_once(users: Users) -> None:
+    if isinstance(users, DynamoUsers):
+        assert await ensure_tables(users.client, users.table) == []
+
+
+async def test_a_store_that_is_away_says_so(free_port: int) -> None:
+    async with connect(f"http://127.0.0.1:{free_port}") as client:
+        with pytest.raises(Unavailable, match="dynamodb"):
+            await DynamoUsers(client).by_name("ada")
