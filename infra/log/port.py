@@ -4,7 +4,9 @@ Kafka's words: a record batch is appended whole or not at all; offsets have gaps
 take one and nobody reads them), so records are never counted by offsets.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 TP = tuple[str, int]
@@ -48,20 +50,24 @@ class Appended(NamedTuple):
 
 
 class TopicSpec(NamedTuple):
-    """What a topic must be. Times in ms, sizes in bytes; None: the broker's default."""
+    """What a topic must be; all are LogAppendTime. settings: further ones, by Kafka's names."""
 
     name: str
-    partitions: int
+    partitions: int = 1
     compacted: bool = False
     retention_ms: int | None = None  # None: for ever
     max_message_bytes: int = 1_048_588
-    segment_bytes: int | None = None
     replication: int = 1
     min_insync: int = 1
+    settings: Mapping[str, str] = MappingProxyType({})
 
 
 class Lost(Exception):
     """This writer may write no more; what it sent last may be in the partition or not."""
+
+
+class Fenced(Lost):
+    """Lost, because somebody else has taken over."""
 
 
 class TooLarge(Exception):
@@ -78,6 +84,9 @@ class Clock(Protocol):
 
     async def sleep(self, ms: int) -> None:
         """Returns after so many ms of this clock."""
+
+    async def until(self, woken: asyncio.Future[None], ms: int) -> None:
+        """Returns when the future is done, at the latest after so many ms: then it is, too."""
 
 
 class Batch(Protocol):
@@ -156,11 +165,12 @@ class Log(Protocol):
         """Returns the only writer: every earlier one of this owner's name is refused from now on.
 
         The claim, a record that readers know to skip, is appended to each partition first.
-        Raises: Lost if others keep taking over at the same time.
+        Raises: Lost if others keep taking over at the same time; LookupError if a partition
+        does not exist.
         """
 
     async def reader(self, positions: Mapping[TP, int]) -> Reader:
-        """Returns a reader that begins at these offsets."""
+        """Returns a reader that begins at these offsets. Raises: LookupError: no such partition."""
 
     async def bounds(self, tps: Iterable[TP]) -> Mapping[TP, Bounds]:
         """Returns start and end of each. Only a claim's offset is sure to be no stale end."""
@@ -175,3 +185,18 @@ def size_of(draft: Draft) -> int:
     for name, value in draft.headers:
         size += 10 + len(name.encode()) + len(value)
     return size
+
+
+def out_of_range(tp: TP, position: int, bounds: Bounds) -> OutOfRange:
+    """Returns the exception that says what to do."""
+    topic, partition = tp
+    where = f"{topic}-{partition}: offset {position} is outside {bounds.start}..{bounds.end}"
+    if position < bounds.start:
+        return OutOfRange(
+            f"{where}: its records were deleted before they were read here. If that loss is meant,"
+            f" begin again at {bounds.start}; else bring the topic back first"
+        )
+    return OutOfRange(
+        f"{where}: the log is shorter than what was read of it. The topic was made anew or its"
+        " brokers lost records: audit before anything is started from here"
+    )

@@ -1,0 +1,78 @@
+"""The clocks: the machine's, and one that never waits."""
+
+import asyncio
+import heapq
+import time
+
+ALIVE = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while suspended
+
+
+def alive_ms() -> int:
+    """Returns ms since some moment in the past, through every change of the wall clock."""
+    return time.clock_gettime_ns(ALIVE) // 1_000_000
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def sleep(self, ms: int) -> None:
+        await asyncio.sleep(ms / 1000)
+
+    async def until(self, woken: asyncio.Future[None], ms: int) -> None:
+        alarm = asyncio.get_running_loop().call_later(ms / 1000, ring, woken)
+        try:
+            await woken
+        finally:
+            alarm.cancel()
+
+
+class VirtualClock:
+    """Stands still while anything can run; then jumps to the next moment that is waited for.
+
+    Deterministic: whoever waits for the same moment goes on in the order of asking.
+    """
+
+    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+        self._now = now_ms
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._asked = 0
+        self._running = False
+
+    def now_ms(self) -> int:
+        return self._now
+
+    async def sleep(self, ms: int) -> None:
+        if ms <= 0:
+            await asyncio.sleep(0)
+        else:
+            await self.until(asyncio.get_running_loop().create_future(), ms)
+
+    async def until(self, woken: asyncio.Future[None], ms: int) -> None:
+        self._asked += 1
+        heapq.heappush(self._waiting, (self._now + ms, self._asked, woken))
+        if not self._running:
+            self._running = True
+            asyncio.get_running_loop().call_soon(self._advance)
+        await woken
+
+    def _advance(self) -> None:
+        """Jumps, if nothing but this function is ready to run; else lets the others go first."""
+        loop = asyncio.get_running_loop()
+        if not loop._ready:  # type: ignore[attr-defined]  # no public name says that a loop is idle
+            while self._waiting:
+                due, _, woken = heapq.heappop(self._waiting)
+                if not woken.done():
+                    self._now = due
+                    ring(woken)
+                    break
+        self._running = bool(self._waiting)
+        if self._running:
+            loop.call_soon(self._advance)
+
+
+def ring(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)
