@@ -1,0 +1,110 @@
+"""The processes of a stack: the one table that says what runs, what it runs, and after what."""
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from ops.stack.dynamodb import DYNAMODB
+from ops.stack.kafka import KAFKA
+from ops.stack.probes import http_status
+from ops.stack.process import Process, Stack
+from ops.stack.redis import REDIS
+
+ENTRIES: Mapping[str, str] = {
+    "provision": "ops.provision:main",
+    "market": "services.market.app:main",
+    "order": "services.order.app:main",
+    "balance": "services.balance.app:main",
+    "portfolio": "services.portfolio.app:main",
+    "tape": "services.tape.app:main",
+    "projector-live": "gateway.projector:main_live",
+    "projector-history": "gateway.projector:main_history",
+    "gateway": "gateway.app:main",
+}
+GATEWAY_PORT = 8080
+
+
+def enter(name: str) -> None:
+    """Runs the process named in ENTRIES inside this one, until it ends."""
+    module, function = ENTRIES[name].split(":")
+    main: Callable[[], None] = getattr(import_module(module), function)
+    main()
+
+
+def own(
+    name: str, *needs: str, ends: bool = False, ports: Mapping[str, int] | None = None
+) -> Process:
+    """Returns the row of a process of ours, ready when its admin server says so, or once it ends."""
+    admin = f"{name}-admin"
+
+    async def command(_: Stack) -> Sequence[str]:
+        return [sys.executable, "-P", "-m", "ops.cli", "run", name]
+
+    async def ready(stack: Stack) -> bool:
+        return await http_status(stack.ports[admin], "/health/ready") == 200
+
+    def environ(stack: Stack) -> Mapping[str, str]:
+        return {"ORDERSTREAM_ADMIN_PORT": str(stack.ports[admin])}
+
+    return Process(
+        name=name,
+        command=command,
+        ready=None if ends else ready,
+        needs=needs,
+        ports={admin: None, **(ports or {})},
+        environ=environ,
+    )
+
+
+TABLE: tuple[Process, ...] = (
+    KAFKA,
+    DYNAMODB,
+    REDIS,
+    own("provision", "kafka", "dynamodb", "redis", ends=True),
+    own("market", "provision"),
+    own("order", "provision"),
+    own("balance", "provision"),
+    own("portfolio", "provision"),
+    own("tape", "provision"),
+    own("projector-live", "provision"),
+    own("projector-history", "provision"),
+    # It starts last and stops first: what it has taken is still answered.
+    own(
+        "gateway",
+        "order",
+        "balance",
+        "portfolio",
+        "projector-live",
+        ports={"gateway": GATEWAY_PORT},
+    ),
+)
+
+
+def needed_by(name: str, among: Collection[str]) -> list[str]:
+    """Returns those that need the process, directly or through others."""
+    found = {name}
+    for row in TABLE:  # in which a row stands after all that it needs
+        if found & set(row.needs):
+            found.add(row.name)
+    return [other for other in among if other in found - {name}]
+
+
+def planned(only: Collection[str], given: Collection[str]) -> tuple[Process, ...]:
+    """Returns the rows to start: those named and what they need (all, if none is named), in order.
+
+    Servers that were given from outside are left out. Raises: ValueError if a name is unknown.
+    """
+    rows = {row.name: row for row in TABLE}
+    if unknown := set(only) - set(rows):
+        raise ValueError(f"no process is named {', '.join(sorted(unknown))}: {', '.join(rows)}")
+    wanted = set(only or rows)
+    for row in reversed(TABLE):
+        if row.name in wanted:
+            wanted.update(row.needs)
+    return tuple(row for row in TABLE if row.name in wanted - set(given) and is_written(row.name))
+
+
+def is_written(name: str) -> bool:
+    """Returns whether the process is a server or the module that it enters exists."""
+    return name not in ENTRIES or find_spec(ENTRIES[name].split(":")[0]) is not None
