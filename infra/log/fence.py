@@ -154,6 +154,19 @@ class FencedWriter:
         return self._session
 
 
+async def take_over(
+    coordinator: Coordinator, owner: str, partitions: Sequence[TP], claim: Draft, max_batch: int
+) -> FencedWriter:
+    """Returns the only writer of the partitions, its claims acknowledged. Raises: Lost."""
+    writer = FencedWriter(coordinator, owner, partitions, max_batch)
+    try:
+        await writer.start(claim)
+    except BaseException:
+        await writer.stop()
+        raise
+    return writer
+
+
 async def fence(
     coordinator: Coordinator, owner: str, partitions: Sequence[TP], max_batch: int
 ) -> Session:

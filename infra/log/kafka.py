@@ -13,7 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.log.clock import alive_ms
 from infra.log.cluster import Cluster
-from infra.log.fence import FencedWriter, Identity
+from infra.log.fence import Identity, take_over
 from infra.log.port import (
     MAX_BATCH,
     TP,
@@ -47,13 +47,7 @@ class KafkaLog:
         self, owner: str, partitions: Sequence[TP], claim: Draft, max_batch: int = MAX_BATCH
     ) -> Writer:
         await (await self._asking()).require(partitions)
-        writer = FencedWriter(self, owner, partitions, max_batch)
-        try:
-            await writer.start(claim)
-        except BaseException:
-            await writer.stop()
-            raise
-        return writer
+        return await take_over(self, owner, partitions, claim, max_batch)
 
     async def reader(self, positions: Mapping[TP, int]) -> Reader:
         cluster = await Cluster.connect(self._connect)
