@@ -1,0 +1,268 @@
+"""The views as those who read them and the one who writes them see them.
+
+A view is a set of rows, each a fold of one topic, and for each (topic, partition) the checkpoint up to
+which it was folded. Rows and checkpoint move together, whole or not at all, and only from where the
+checkpoint stands. `live` keeps what is new, `history` everything; both answer to this port.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload
+
+from events.codec import value_decoder
+from events.envelope import Value
+from events.ids import partition_of
+
+R = TypeVar("R", bound=Value)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+
+MARKET = "market"
+"""The place of what belongs to no account; an account's place is its partition."""
+
+
+class NotReady(Exception):
+    """The view is being built: what it shows is of the past, what it lacks may exist."""
+
+
+class Lagging(Exception):
+    """The answer needs rows that this view has not folded yet; a moment later it has."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind(Generic[R]):
+    """One kind of row.
+
+    listed: the row's place in its owner's list, newest first: a log position, or for `younger` the time
+    (ms) at which it was over. None: not in a list (yet).
+    newest: how many of a list a live view keeps beside the open ones; younger: for how long (ms) it does.
+    shared: the rows are not an account's own; who knows the id may read it.
+    """
+
+    name: str
+    row: type[R]
+    listed: Callable[[R], int | None] = lambda _: None
+    is_open: Callable[[R], bool] = lambda _: False
+    newest: int | None = None
+    younger: int | None = None
+    shared: bool = False
+
+    @cached_property
+    def decode(self) -> Callable[[bytes], R]:
+        return value_decoder(self.row)
+
+
+class Key(NamedTuple):
+    """owner: the account, or account/asset, empty if shared; id: tells the row apart among the owner's."""
+
+    kind: Kind[Any]
+    owner: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.name}/{self.owner}/{self.id}"
+
+
+# ------------------------------------------------------------------------------------ reading
+
+
+class AsOf(NamedTuple):
+    """What a reader was shown. positions: by topic, the next offset to be folded; time: ms since the
+    epoch, of the newest record folded; 0: nothing was.
+    """
+
+    time: int
+    positions: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return ",".join(f"{topic[0]}:{at}" for topic, at in sorted(self.positions.items()))
+
+
+class Listed(NamedTuple, Generic[T_co]):
+    """Rows, newest first. floor: every row of the list at or above this position is in the view;
+    0: so are all.
+    """
+
+    rows: Sequence[T_co]
+    floor: int
+
+
+class Ask(Generic[T]):
+    """A question that a view answers, several of them in one round trip; T: the answer."""
+
+    kind: Kind[Any]
+    scope: str
+
+
+@dataclass(frozen=True)
+class One(Ask[R | None], Generic[R]):
+    """Answered with the row, None if there is none."""
+
+    kind: Kind[R]
+    id: str
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class All(Ask[Mapping[str, R]], Generic[R]):
+    """Answered with the owner's rows by id. For kinds without a list."""
+
+    kind: Kind[R]
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class Page(Ask[Listed[R]], Generic[R]):
+    """Answered with the newest `limit` rows of a list below the position `before`. open: only open ones,
+    which a live view has all and a history does not know apart.
+    """
+
+    kind: Kind[R]
+    limit: int
+    before: int | None = None
+    scope: str = ""
+    open: bool = False
+
+
+class Reading(Protocol):
+    """Reads the serving generation of a view."""
+
+    @property
+    def partitions(self) -> int:
+        """Returns P."""
+
+    async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> "Look":
+        """Returns what the view has at the place. Raises: NotReady, Unavailable."""
+
+
+class Look(NamedTuple):
+    """The answers, in the order of the questions."""
+
+    as_of: AsOf
+    answers: Sequence[Any]
+
+
+class View:
+    """The typed side of a Reading. account: None asks the market's rows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+
+    @overload
+    async def read(self, account: str | None, a: Ask[A], /) -> tuple[AsOf, A]: ...
+    @overload
+    async def read(self, account: str | None, a: Ask[A], b: Ask[B], /) -> tuple[AsOf, A, B]: ...
+    @overload
+    async def read(
+        self, account: str | None, a: Ask[A], b: Ask[B], c: Ask[C], /
+    ) -> tuple[AsOf, A, B, C]: ...
+    @overload
+    async def read(
+        self, account: str | None, a: Ask[A], b: Ask[B], c: Ask[C], d: Ask[D], /
+    ) -> tuple[AsOf, A, B, C, D]: ...
+    async def read(self, account: str | None, *asks: Ask[Any]) -> tuple[Any, ...]:
+        """Returns what the view shows as of one moment, and which.
+
+        Raises: NotReady while the view is being built; Lagging; Unavailable.
+        """
+        place = MARKET
+        if account is not None:
+            place = str(partition_of(account, self.reading.partitions))
+        look = await self.reading.look(place, account or "", asks)
+        return (look.as_of, *look.answers)
+
+
+class Changed(NamedTuple):
+    """One batch that the view now shows. ids: of the accounts whose rows changed, and of the orders and
+    commands whose outcome did.
+    """
+
+    topic: str
+    partition: int
+    position: int
+    ids: frozenset[str]
+
+
+class Changes(Protocol):
+    def changes(self) -> AsyncIterator[Changed | None]:
+        """Yields what changes from now on. The first, and each after a lost connection, is None:
+        anything may have changed. It never ends; a view that is away only delays it.
+        """
+
+
+# ------------------------------------------------------------------------------------ writing
+
+
+class Row(NamedTuple):
+    """A row as it now is. value None: it is gone; fresh: there was none before this batch."""
+
+    key: Key
+    value: Any
+    fresh: bool = False
+
+
+class Batch(NamedTuple):
+    """What folding a partition from `start` to `end` came to, each row once. time: of its last record."""
+
+    place: str
+    topic: str
+    partition: int
+    start: int
+    end: int
+    time: int
+    rows: Sequence[Row]
+    ids: frozenset[str] = frozenset()
+
+
+Written = Literal["written", "moved", "sealed"]
+"""moved: the checkpoint stood elsewhere; sealed: the generation takes no batch for now. Nothing was written."""
+
+
+class Generation(Protocol):
+    """One building of a view, from position 0 on. Every method raises Unavailable if the store is away."""
+
+    number: int
+    limit: int
+    """The most rows that a batch may have."""
+
+    async def checkpoint(self, place: str, topic: str, partition: int) -> int:
+        """Returns the next offset to be folded; 0 if nothing was."""
+
+    async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
+        """Returns the rows of those keys that have one. Lists' rows that a live view dropped have none."""
+
+    async def write(self, batch: Batch) -> Written:
+        """Returns whether the batch was written, whole: only if the checkpoint was its start."""
+
+    async def set_ready(self, places: Sequence[str]) -> None:
+        """Lets readers see it: it reached the end that the topics had when it began."""
+
+    async def seal(self, places: Sequence[str], until: int) -> None:
+        """Refuses batches until then (ms since the epoch), 0: no longer."""
+
+    async def digests(self) -> Mapping[str, bytes]:
+        """Returns the SHA-256 of each row's bytes by its key as text. Meant for a sealed generation."""
+
+
+class Generations(Protocol):
+    """All buildings of a view; one is serving."""
+
+    async def serving(self) -> int:
+        """Returns the number of the serving generation, 1 in a new store."""
+
+    async def create(self) -> Generation:
+        """Returns a new, empty one, with a number that none had before."""
+
+    async def open(self, number: int) -> Generation:
+        """Returns the one with that number, which may be empty."""
+
+    async def switch(self, old: int, new: int) -> bool:
+        """Returns whether `new` is serving from now on: only if `old` was."""
+
+    async def drop(self, number: int) -> None:
+        """Deletes all its rows. Readers that still ask it find it not ready, and look which one serves."""
