@@ -13,7 +13,6 @@ class PartitionClaimed(Control):
     type: Literal["partition_claimed"] = "partition_claimed"
     version: Literal[1] = 1
     owner: Token
-    claim: Id
 
 
 @mirror

@@ -17,13 +17,12 @@ def command_id(account_id: str, *, client_order_id: str | None, key: str | None)
     return None
 
 
-def event_id(cause_id: str, account_id: str, type_: str, n: int) -> str:
-    """Returns the id of the n-th event (from 1) of its type that the cause had in the account: a
-    version 5 UUID in the cause's name space (RFC 9562, 5.5), several times faster than `uuid.uuid5`.
+def event_id(cause_id: str, account_id: str, type_: str, n: int, step: int = 0) -> str:
+    """Returns the id of the n-th event (from 1) of its type that a step (from 0) of the cause had in the account:
+    a version 5 UUID in the cause's name space (RFC 9562, 5.5), several times faster than `uuid.uuid5`.
     """
-    digest = sha1(
-        _namespace(cause_id) + f"{account_id}:{type_}:{n}".encode(), usedforsecurity=False
-    ).hexdigest()
+    name = f"{account_id}:{type_}:{n}:{step}" if step else f"{account_id}:{type_}:{n}"
+    digest = sha1(_namespace(cause_id) + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 

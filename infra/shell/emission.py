@@ -1,0 +1,76 @@
+"""What a decision becomes: events with their envelopes, derived from the input alone, as records to append."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from events.codec import stamp
+from events.ids import event_id
+from events.topics import Topic
+from infra.log.port import Draft, Record
+
+from .rows import RowStore
+
+CONTENT_TYPE = ("content-type", b"application/json")
+KIND = "kind"
+CONTROL = (KIND, b"control")
+
+
+class Input(NamedTuple):
+    """A record and the message in it. command: whether it asks."""
+
+    record: Record
+    message: Any
+    command: bool
+
+
+class Emitted(NamedTuple):
+    event: Any
+    draft: Draft
+
+
+class Emission:
+    """Stamps and encodes the events of one partition."""
+
+    def __init__(
+        self, topic: Topic[Any], store: RowStore, write_versions: Mapping[str, int]
+    ) -> None:
+        self.topic, self.store, self.write_versions = topic, store, write_versions
+
+    def emit(self, given: Input, events: Sequence[Any], step: int) -> list[Emitted]:
+        """Returns the events as they are written. A second processing of the input gives the same bytes."""
+        record, message = given.record, given.message
+        cause = ("cause", f"{record.topic}:{record.partition}:{record.offset}".encode())
+        headers = (CONTENT_TYPE, cause)
+        counts: dict[tuple[str, str], int] = {}
+        sequences: dict[str, int] = {}
+        emitted = []
+        for event in events:
+            account = event.account_id
+            n = counts[account, event.type] = counts.get((account, event.type), 0) + 1
+            sequence = sequences.get(account) or self.store.next_sequence(account)
+            sequences[account] = sequence + 1
+            stamped = stamp(
+                event,
+                id=event_id(message.id, account, event.type, n, step),
+                occurred_at=record.timestamp,
+                sequence=sequence,
+                causation_id=message.id,
+                **self._carried(given, event),
+            )
+            raw = self.topic.encode(stamped, self.write_versions)
+            if (
+                self.write_versions
+            ):  # an older version may say less: the rows are what readers can know
+                stamped = self.topic.decode(raw)
+            emitted.append(Emitted(stamped, Draft(account.encode(), raw, headers)))
+        return emitted
+
+    @staticmethod
+    def _carried(given: Input, event: Any) -> dict[str, str]:
+        """Returns the ids of the client's command and request that the event carries on."""
+        message = given.message
+        if given.command:
+            return {"command_id": message.id, "correlation_id": message.correlation_id}
+        if hasattr(message, "command_id"):
+            return {"command_id": message.command_id, "correlation_id": message.correlation_id}
+        return {"command_id": event.order_id, "correlation_id": event.order_id}  # a tick's

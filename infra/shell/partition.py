@@ -1,0 +1,329 @@
+"""Partition p of one service: exactly once, stateful, owned by one task. See the turn for the heart of it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from events.codec import Poison, encode
+from events.control import PartitionClaimed, PositionNoted
+from events.decider import Context, Unfinished
+from events.market import Market
+from events.reasons import Unreadable
+from infra.log.port import TP, Batch, Clock, Draft, Headers, Log, Record, Writer
+
+from . import quarantine, snapshot
+from .checkpoint import HEADER, PREVIOUS, Checkpoint
+from .emission import CONTROL, Emission, Emitted, Input
+from .inputs import Inputs
+from .quarantine import Quarantine, SetAside
+from .reading import is_control
+from .repeats import Answered, untimely
+from .restore import read_market, read_snapshot, restore
+from .rows import RowStore
+from .service import Service
+from .snapshot import CHANGED_ROWS, INTERVAL_MS, Closing, Side
+
+IDLE_MS, WAITING_MS = 500, 50
+HOUR_MS = 3_600_000
+MOST_INPUTS = 5_000
+"""A turn's: so that a long backlog still moves its checkpoint often."""
+RESERVE = 4_096
+"""Bytes of a batch kept free for what rides on its last record."""
+OVERHEAD = 320
+"""Bytes that a record of ours takes beside its value, at most."""
+log_line = structlog.get_logger()
+
+
+@dataclass
+class Figures:
+    """What the partition has done since its take-over, for the metrics."""
+
+    inputs: int = 0
+    events: int = 0
+    batches: int = 0
+    repeats: int = 0
+    set_aside: int = 0
+    snapshots: int = 0
+    caught_up: bool = False
+
+
+class Turn:
+    """One record batch in the making. Its last record is held back: the checkpoint rides on it."""
+
+    def __init__(self, batch: Batch, first: int) -> None:
+        self.batch, self.first = batch, first
+        self.inputs = 0
+        self.answers: list[str] = []
+        self._held: Draft | None = None
+
+    def __len__(self) -> int:
+        return len(self.batch) + (self._held is not None)
+
+    def fits(self, emitted: Sequence[Emitted]) -> bool:
+        """Returns whether the events go in with what rides on the last."""
+        held = len(self._held.value or b"") + OVERHEAD if self._held else 0
+        size = sum(len(draft.value or b"") + OVERHEAD for _, draft in emitted)
+        return held + size + RESERVE <= self.batch.free
+
+    def add(self, draft: Draft) -> int:
+        """Returns the offset at which the record will stand."""
+        offset = self.first + len(self)
+        if self._held is not None:
+            self.batch.add(self._held)
+        self._held = draft
+        return offset
+
+    def close(self, headers: Headers) -> Batch:
+        """Returns the batch, whose last record has the headers too."""
+        assert self._held is not None
+        self.batch.add(self._held._replace(headers=(*self._held.headers, *headers)))
+        return self.batch
+
+
+class Partition:
+    def __init__(
+        self,
+        service: Service,
+        p: int,
+        log: Log,
+        clock: Clock,
+        *,
+        partitions: int,
+        write_versions: Mapping[str, int],
+    ) -> None:
+        self.service, self.p, self.log, self.clock = service, p, log, clock
+        self.partitions, self.write_versions = partitions, write_versions
+        self.own: TP = service.output(p)
+        self.figures = Figures()
+        self.now = 0
+        self.step = 0
+        self.unfinished: TP | None = None
+        self._open: list[Any] = []
+        self.noted = 0  # the time that the last appended checkpoint carries
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Takes p over and serves it until stop. Raises: whatever goes wrong; only a new life heals it."""
+        try:
+            await self.take_over()
+            async with asyncio.TaskGroup() as tasks:
+                while not stop.is_set():
+                    took = await self.turn()
+                    self.snapshot_if_due(tasks)
+                    await self.refence_if_due()
+                    waiting = self.inputs.waiting()
+                    if not (took or waiting):
+                        self.figures.caught_up = True
+                    await self.inputs.fetch((0 if took else WAITING_MS) if waiting else IDLE_MS)
+                self.begin_snapshot(tasks)
+        finally:
+            await self.stop()
+
+    async def take_over(self) -> None:
+        """Shuts every older owner out, then reads all that they got in."""
+        claim = self._claim()
+        sides = self.service.sides(self.p)
+        side = await self.log.take_over(f"{self.service.name}-{self.p}-side", sides, claim)
+        self._open.append(side)
+        self.writer: Writer = await self.log.take_over(
+            f"{self.service.name}-{self.p}", [self.own], claim
+        )
+        self._open.append(self.writer)
+        self.side = Side(side)
+        self.fenced = self.snapped = self.clock.now_ms()
+        self._snapshot: asyncio.Task[None] | None = None
+        await self._restore(side.claims)
+
+    async def _restore(self, side_claims: Mapping[TP, int]) -> None:
+        claim = self.writer.claims[self.own]
+        stored = await read_snapshot(self.log, self.service, self.p, side_claims)
+        restored = await restore(self.log, self.service, self.p, stored, claim)
+        self.store: RowStore = restored.store
+        self.answered: Answered = restored.answered
+        self.emission = Emission(self.service.writes, self.store, self.write_versions)
+        self.previous = claim
+        positions = await self._positions(restored.checkpoint)
+        if restored.checkpoint:
+            _, self.now, self.step, self.unfinished = restored.checkpoint
+            self.noted = self.now
+        dead = await quarantine.dead_origins(
+            self.log, self.service, self.p, dict(side_claims), positions
+        )
+        self.quarantine = Quarantine(self.service, self.p, self.side, dead)
+        self.market: Market = await read_market(self.log, self.service, positions, self.now)
+        reader = await self.log.reader(positions)
+        self._open.append(reader)
+        self.inputs = Inputs(reader, positions)
+        log_line.info("taken_over", service=self.service.name, partition=self.p, claim=claim)
+
+    async def _positions(self, checkpoint: Checkpoint | None) -> dict[TP, int]:
+        """Returns where to read on: an input that the checkpoint doesn't name is new. A followed topic whose log
+        has moved past the checkpoint is read from its start: it is a cache.
+        """
+        inputs = self.service.inputs(self.p)
+        starts = {tp: bounds.start for tp, bounds in (await self.log.bounds(inputs)).items()}
+        for tp in inputs:
+            topic = self.service.topics[tp[0]]
+            known = checkpoint is not None and tp in checkpoint.positions
+            if not known and topic.retention_days is None and not topic.compacted and starts[tp]:
+                raise AssertionError(f"{tp} begins at {starts[tp]}: events were deleted")
+        if checkpoint is None:
+            return starts
+        follows = {topic.name for topic in self.service.follows}
+        return {
+            tp: max(checkpoint.positions.get(tp, starts[tp]), starts[tp] if tp[0] in follows else 0)
+            for tp in inputs
+        }
+
+    async def turn(self) -> bool:
+        """Takes what may be taken, decides and folds it, and appends events and position as one batch. Returns
+        whether anything was taken.
+        """
+        turn = Turn(self.writer.batch(self.own), self.writer.next_offset(self.own))
+        poison = self.prepare(turn)
+        if poison is not None and not turn.inputs:
+            await self.quarantine.set_aside(poison, self.now)
+            self.store.fold(poison.event(), turn.add(poison.own_draft()))
+            self.taken(turn, poison.record)
+            self.figures.set_aside += 1
+        if not turn and turn.inputs and self.now - self.noted >= HOUR_MS:
+            turn.add(self._control(PositionNoted(occurred_at=self.now)))
+        if turn:
+            await self.append(turn)
+        self.answered.forget(self.now)
+        self.figures.inputs += turn.inputs
+        return bool(turn.inputs or turn)
+
+    async def append(self, turn: Turn) -> None:
+        """Returns when the batch stands in the own topic, whole."""
+        checkpoint = self.checkpoint()
+        headers = ((PREVIOUS, b"%d" % self.previous), (HEADER, checkpoint.encode()))
+        appended = await self.writer.append(turn.close(headers))
+        self.previous, self.noted = appended.offset, checkpoint.now
+        for command_id in turn.answers:
+            self.answered.add(command_id, appended.timestamp)
+        self.figures.batches += 1
+        self.figures.events += len(turn)
+
+    def prepare(self, turn: Turn) -> SetAside | None:
+        """Fills the turn: no await between decode and encode. Returns the record at which it stopped, if that has
+        to be set aside.
+        """
+        while (
+            turn.inputs < MOST_INPUTS and (record := self.inputs.head(self.unfinished)) is not None
+        ):
+            if is_control(record):
+                self.taken(turn, record)
+                continue
+            given = self.read(record)
+            if isinstance(given, SetAside):
+                return given
+            self.now = max(self.now, record.timestamp)
+            if not self.answer(given, turn):
+                assert turn, "one step of a decision is larger than a batch"
+                return None
+            self.taken(turn, record)
+        return None
+
+    def taken(self, turn: Turn, record: Record) -> None:
+        self.inputs.take(record)
+        self.step, self.unfinished = 0, None
+        turn.inputs += 1
+
+    def read(self, record: Record) -> Input | SetAside:
+        """Returns the record's message, or how it is set aside."""
+        topic = self.service.topics[record.topic]
+        try:
+            message = topic.decode(record.value or b"")
+        except Poison as poison:
+            return quarantine.judged(self.service, record, poison)
+        if topic.key != "account_id":
+            return self._followed(record, message)
+        if quarantine.misplaced(record, message, self.partitions):
+            return SetAside(record, Unreadable.MISPLACED, None)
+        if self.store.is_held(record.topic, message.account_id):
+            return SetAside(record, "follows", message.account_id, follows=True)
+        return Input(record, message, type(message) in self.service.commands)
+
+    def _followed(self, record: Record, message: Any) -> Input:
+        self.market.fold(message, record.timestamp, record.offset)
+        return Input(record, message, command=False)
+
+    def answer(self, given: Input, turn: Turn) -> bool:
+        """Decides the input and folds what it leads to. Returns False if the turn's batch is full: then the input,
+        or the rest of its steps, is left for the next.
+        """
+        message = given.message
+        if given.command and not self.step:
+            if message.id in self.answered or message.id in turn.answers:
+                self.figures.repeats += 1
+                return True
+            if reason := untimely(message.created_at, self.now):
+                assert self.service.refuse, "a service that is asked can refuse"
+                return self.write(given, [self.service.refuse(message, reason)], turn)
+        while True:
+            context = Context(self.now, self.market)
+            events = self.service.decide(self.store.rows, message, context)
+            if not self.write(given, events, turn):
+                return False
+            if not isinstance(events, Unfinished):
+                return True
+            assert events, "a step without an event would never end"
+            self.step += 1
+            self.unfinished = (given.record.topic, given.record.partition)
+
+    def write(self, given: Input, events: Sequence[Any], turn: Turn) -> bool:
+        """Puts the events of a step into the turn and folds them, if they fit. Returns whether they do."""
+        if not events:
+            return True
+        emitted = self.emission.emit(given, events, self.step)
+        if not turn.fits(emitted):
+            return False
+        for event, draft in emitted:
+            self.store.fold(event, turn.add(draft))
+        if given.command and not self.step:
+            turn.answers.append(given.message.id)
+        return True
+
+    def checkpoint(self) -> Checkpoint:
+        """Returns where the inputs stand now."""
+        return Checkpoint(dict(self.inputs.positions), self.now, self.step, self.unfinished)
+
+    def snapshot_if_due(self, tasks: asyncio.TaskGroup) -> None:
+        due = self.clock.now_ms() - self.snapped >= INTERVAL_MS
+        if due or len(self.store.changed) >= CHANGED_ROWS:
+            self.begin_snapshot(tasks)
+
+    def begin_snapshot(self, tasks: asyncio.TaskGroup) -> None:
+        """Notes the changed rows, all of them acknowledged, and writes them beside the turns that follow."""
+        if not self.store.changed or (self._snapshot and not self._snapshot.done()):
+            return
+        self.snapped = self.clock.now_ms()
+        closing = Closing(self.writer.next_offset(self.own), self.checkpoint())
+        noted = self.store.note()
+        to = self.service.state(self.p)
+        self._snapshot = tasks.create_task(snapshot.write(self.side, to, noted, closing))
+        self.figures.snapshots += 1
+
+    async def refence_if_due(self) -> None:
+        """Has the brokers remember the fence, hourly, when nothing is in flight."""
+        if self.clock.now_ms() - self.fenced < HOUR_MS:
+            return
+        await self.writer.refence()
+        async with self.side.lock:
+            await self.side.writer.refence()
+        self.fenced = self.clock.now_ms()
+
+    async def stop(self) -> None:
+        for part in reversed(self._open):
+            await part.stop()
+
+    def _claim(self) -> Draft:
+        owner = f"{self.service.name}-{self.p}"
+        return self._control(PartitionClaimed(occurred_at=self.clock.now_ms(), owner=owner))
+
+    @staticmethod
+    def _control(record: PartitionClaimed | PositionNoted) -> Draft:
+        return Draft(f"control:{record.type}".encode(), encode(record), (CONTROL,))

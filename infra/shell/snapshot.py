@@ -1,0 +1,87 @@
+"""Snapshots: they only shorten the restart. The own topic is the truth.
+
+In this order: the changed rows, gone ones as such; when all are acknowledged the closing record; then tombstones.
+A state topic is compacted, so a key's newest record is its row.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from events.codec import encode
+from events.decider import Key
+from infra.log.port import TP, Draft, TooLarge, Writer
+
+from . import checkpoint as checkpoints
+from .checkpoint import Checkpoint
+from .rows import Noted
+
+INTERVAL_MS = 5_000
+CHANGED_ROWS = 10_000
+CLOSING = b"closing"
+ROW_LIMIT = 65_536
+"""Bytes. A larger row is a bug."""
+
+
+class Closing(NamedTuple):
+    """position: the own offset from which on events are not in the rows; checkpoint: the inputs' at that point."""
+
+    position: int
+    checkpoint: Checkpoint
+
+
+class Side:
+    """The writer of what stands beside the events: snapshots and dead letters, one append at a time."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.lock = asyncio.Lock()
+
+    async def append(self, to: TP, drafts: Sequence[Draft]) -> None:
+        """Returns when all are acknowledged, in as many batches as they take. Raises: Lost, TooLarge."""
+        async with self.lock:
+            batch = self.writer.batch(to)
+            for draft in drafts:
+                try:
+                    batch.add(draft)
+                except TooLarge:
+                    if not len(batch):
+                        raise
+                    await self.writer.append(batch)
+                    batch = self.writer.batch(to)
+                    batch.add(draft)
+            if len(batch):
+                await self.writer.append(batch)
+
+
+async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) -> None:
+    """Returns when the snapshot is whole. All of noted must be acknowledged in the own topic."""
+    await side.append(to, [Draft(_key(key), _value(row, at)) for key, row, at in noted])
+    body = {"position": closing.position, "checkpoint": from_json(closing.checkpoint.encode())}
+    await side.append(to, [Draft(CLOSING, to_json(body))])
+    await side.append(to, [Draft(_key(key), None) for key, row, _ in noted if row is None])
+
+
+def _key(key: Key) -> bytes:
+    return "/".join(key).encode()
+
+
+def _value(row: Any, at: int) -> bytes:
+    if row is None:
+        return b'{"at":%d}' % at
+    raw: bytes = encode(row)
+    assert len(raw) <= ROW_LIMIT, f"a row of {len(raw)} bytes"
+    return b'{"at":%d,"row":%b}' % (at, raw)
+
+
+def read_key(raw: bytes) -> Key:
+    """Returns the row's key that a state record has."""
+    return tuple(raw.decode().split("/"))
+
+
+def read_closing(raw: bytes) -> Closing:
+    """Returns the closing record. Raises: ValueError, KeyError if it is none."""
+    body = from_json(raw)
+    return Closing(body["position"], checkpoints.decode(to_json(body["checkpoint"])))
