@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaClient, TopicPartition
@@ -66,18 +66,25 @@ class Cluster:
     async def bounds(self, tps: Iterable[TP]) -> Mapping[TP, Bounds]:
         """Returns start and end of each, by their leaders. Raises: TimeoutError after 50 s."""
         partitions = tuple(tps)
+        starts = await self._asked(partitions, EARLIEST)
+        ends = await self._asked(partitions, LATEST)
+        return {tp: Bounds(starts[tp], ends[tp]) for tp in partitions}
+
+    async def offset_at(self, tp: TP, time_ms: int) -> int:
+        """Returns the first offset appended at that time, ms, or later, else the end. As bounds."""
+        found = (await self._asked([tp], max(0, time_ms)))[tp]
+        return found if found >= 0 else (await self._asked([tp], LATEST))[tp]
+
+    async def _asked(self, tps: Collection[TP], which: int) -> dict[TP, int]:
         for _ in range(10 * PATIENCE):
             try:
-                starts = await self._offsets(partitions, EARLIEST)
-                ends = await self._offsets(partitions, LATEST)
+                return await self._offsets(tps, which)
             except KafkaError as error:
                 if not error.retriable:
                     raise
                 await asyncio.sleep(BACKOFF_S)
                 await self.refresh()
-            else:
-                return {tp: Bounds(starts[tp], ends[tp]) for tp in partitions}
-        raise TimeoutError(f"no leader says where {partitions} begin and end")
+        raise TimeoutError(f"no leader says where {tps} begin and end")
 
     async def stop(self) -> None:
         await self._client.close()

@@ -63,6 +63,11 @@ class KafkaLog:
         await cluster.require(partitions)
         return await cluster.bounds(partitions)
 
+    async def offset_at(self, tp: TP, time_ms: int) -> int:
+        cluster = await self._asking()
+        await cluster.require([tp])
+        return await cluster.offset_at(tp, time_ms)
+
     async def stop(self) -> None:
         if self._cluster:
             await self._cluster.stop()

@@ -85,6 +85,10 @@ class Life:
         self._require(partitions)
         return await self.call(lambda: {tp: self._bounds(tp) for tp in partitions})
 
+    async def offset_at(self, tp: TP, time_ms: int) -> int:
+        self._require([tp])
+        return await self.call(lambda: self.brokers.offset_at(tp, time_ms))
+
     async def stop(self) -> None:
         pass
 

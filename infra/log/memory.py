@@ -101,13 +101,10 @@ class Partition:
 class MemoryLog:
     """The brokers, shared by every life. Deterministic: all time is the clock's."""
 
-    def __init__(self, specs: Iterable[TopicSpec], clock: Clock | None = None) -> None:
+    def __init__(self, specs: Iterable[TopicSpec] = (), clock: Clock | None = None) -> None:
         self.clock: Clock = clock or VirtualClock()
-        self.partitions: dict[TP, Partition] = {
-            (spec.name, number): Partition((spec.name, number), spec)
-            for spec in specs
-            for number in range(spec.partitions)
-        }
+        self.partitions: dict[TP, Partition] = {}
+        self.create(specs)
         self._epochs: dict[str, Identity] = {}
         self._producers = 0
         self._under_way: list[tuple[int, int, Request[Any]]] = []
@@ -115,6 +112,11 @@ class MemoryLog:
         self._waiting: list[asyncio.Future[None]] = []
 
     # the world's hand
+
+    def create(self, specs: Iterable[TopicSpec]) -> None:
+        for spec in specs:
+            for number in range(spec.partitions):
+                self.partitions[spec.name, number] = Partition((spec.name, number), spec)
 
     def put(self, tp: TP, drafts: Sequence[Draft]) -> Appended:
         """Returns where they stand: appended at once, as one batch, by a producer without epoch."""
@@ -131,6 +133,13 @@ class MemoryLog:
     def bounds(self, tp: TP) -> Bounds:
         self.settle()
         return Bounds(self.partitions[tp].start, self.partitions[tp].end)
+
+    def offset_at(self, tp: TP, time_ms: int) -> int:
+        """Returns the first offset whose record was appended at that time or later, else the end."""
+        self.settle()
+        partition = self.partitions[tp]
+        later = (r.offset for r in partition.records if r.timestamp >= time_ms)
+        return next(later, partition.end)
 
     def compact(self, tp: TP, before: int | None = None, *, tombstones: bool = False) -> None:
         """Keeps the last record of each key, as the cleaner does below an offset (None: the end).
