@@ -107,11 +107,15 @@ class FundsFrozen(BalanceAfter):
 
 
 @mirror
-class BalanceCommandRefused(BalanceAfter):
-    """Answers a command that changed nothing. amount: what it asked for."""
+class BalanceCommandRefused(Event):
+    """Answers a command that changed nothing. amount: what it asked for; available, held: the balance that it
+    was refused on, absent if it came too late to be looked at.
+    """
 
     type: Literal["balance_command_refused"] = "balance_command_refused"
     version: Literal[1] = 1
+    available: Amount | None = None
+    held: Amount | None = None
     command: Literal["deposit", "withdraw"]
     amount: Amount
     reason: Token

@@ -12,12 +12,12 @@ from .envelope import (
     Count,
     Event,
     Id,
-    Message,
     Millis,
     Offset,
     Revision,
     Scale,
     Token,
+    Value,
 )
 from .money import Side
 
@@ -25,7 +25,7 @@ OrderType = Literal["market", "limit", "stop", "stop_limit", "take_profit", "tra
 TimeInForce = Literal["gtc", "ioc", "fok", "day", "gtd"]
 
 
-class OrderTerms(Message):
+class OrderTerms(Value):
     """What was ordered. Exactly one of quantity (minor units) and notional (cents) is there."""
 
     asset_id: AssetId

@@ -18,6 +18,11 @@ class Reason(StrEnum):
     COMMAND_EXPIRED = "command_expired", "The command was first tried more than 15 minutes before."
     COMMAND_FROM_FUTURE = "command_from_future", "The command's time lies ahead of the log's."
     COMMAND_UNSUPPORTED = "command_unsupported", "This release does not carry out that command."
+    AMOUNT_NOT_POSITIVE = "amount_not_positive", "The amount is zero."
+    ORDER_MALFORMED = (
+        "order_malformed",
+        "The order needs one of quantity and notional, and no price that its type does not take.",
+    )
     ORDER_TYPE_UNSUPPORTED = "order_type_unsupported", "This release fills market orders only."
     ACCOUNT_FROZEN = "account_frozen", "The account is frozen."
     DEPOSITS_DISABLED = "deposits_disabled", "Deposits by customers are switched off."
