@@ -1,0 +1,95 @@
+"""What routes ask for: who calls, the request's id, and the parts that the edge is made of.
+
+A route takes one policy, `Customer` or `PUBLIC` (a new one is a function under @policy), and then what it
+needs: a new part is a field of `Parts` and, if many routes need it, an alias such as `RequestId`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from infra.stores.sessions import Sessions
+from infra.stores.users import Role, Users
+
+from .audit import Trail
+from .auth import Passwords, Tokens
+from .problems import Refused
+from .route import policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """now: ms since the epoch; ready: asks each component that the edge can't do without."""
+
+    users: Users
+    sessions: Sessions
+    passwords: Passwords
+    tokens: Tokens
+    trail: Trail
+    now: Callable[[], int]
+    ready: Mapping[str, Callable[[], Awaitable[bool]]]
+
+
+class Account(NamedTuple):
+    """Who calls. id: the only name under which anything is kept or looked up."""
+
+    id: str
+    username: str
+    role: Role
+    session_id: str
+
+
+class BearerToken(SecurityBase):
+    """Returns the token of the one Authorization header. Raises: Refused."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT")
+        self.scheme_name = "bearer"
+
+    async def __call__(self, request: Request) -> str:
+        given = request.headers.getlist("authorization")
+        if not given:
+            raise Refused("authentication_required")
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer":
+            raise Refused("invalid_token")
+        return token
+
+
+async def parts(request: Request) -> Parts:
+    made: Parts = request.app.state.parts
+    return made
+
+
+async def request_id(request: Request) -> str:
+    named: str = request.state.request_id
+    return named
+
+
+PartsDep = Annotated[Parts, Depends(parts)]
+RequestId = Annotated[str, Depends(request_id)]
+
+
+@policy("public")
+async def public() -> None:
+    """Anybody may call."""
+
+
+@policy("customer")
+async def customer(token: Annotated[str, Depends(BearerToken())], parts: PartsDep) -> Account:
+    """Returns whose session the token names. Raises: Refused; Unavailable if that can't be known."""
+    claims = parts.tokens.verify(token)
+    session = await parts.sessions.find(claims.sid)
+    if session is None:
+        raise Refused("session_revoked")
+    if session.account_id != claims.sub:
+        raise Refused("invalid_token")
+    return Account(session.account_id, session.username, session.role, claims.sid)
+
+
+PUBLIC = Depends(public)
+Customer = Annotated[Account, Depends(customer)]

@@ -1,0 +1,175 @@
+"""Every error that the edge answers with: code, status, title (RFC 9457). The codes are a closed list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, SerializeAsAny
+from starlette.exceptions import HTTPException
+
+from events.reasons import Reason
+from infra.unavailable import Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+FORBIDDEN = frozenset({Reason.ACCOUNT_FROZEN, Reason.DEPOSITS_DISABLED})
+EDGE = {
+    "malformed_json": (400, "The body is not strict JSON."),
+    "bad_request": (400, "The request can't be read."),
+    "authentication_required": (401, "An access token is needed."),
+    "invalid_credentials": (401, "No such user, or not this password."),
+    "invalid_token": (401, "The access token is not valid."),
+    "token_expired": (401, "The access token has expired."),
+    "session_revoked": (401, "The session is over."),
+    "forbidden": (403, "Not allowed."),
+    "not_found": (404, "No such thing."),
+    "method_not_allowed": (405, "The resource has no such method."),
+    "username_taken": (409, "The user name is taken."),
+    "email_taken": (409, "The e-mail address is taken."),
+    "body_too_large": (413, "The body is too large."),
+    "unsupported_media_type": (415, "A body must be application/json, and not compressed."),
+    "validation_failed": (422, "The input is not valid."),
+    "password_too_common": (422, "Too many people use this password."),
+    "refused": (422, "The command was refused."),
+    "internal": (500, "Something went wrong here."),
+    "dependency_unavailable": (503, "Something that this needs is away."),
+    "overloaded": (503, "Too busy."),
+}
+REASONS = {str(reason): (403 if reason in FORBIDDEN else 422, reason.sentence) for reason in Reason}
+PROBLEMS: Mapping[str, tuple[int, str]] = EDGE | REASONS
+BY_STATUS = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+"""Codes of what the framework itself refuses; any other status of its is a fault of ours."""
+FAULTS = {"missing": "required", "extra_forbidden": "unknown_field"}
+OWN_FAULTS = frozenset({"decimal_string", "too_many_digits", "too_large", "not_positive"})
+CHALLENGES = {"authentication_required": "Bearer", "invalid_credentials": "Bearer"}
+
+
+class Fault(BaseModel):
+    """What is wrong with one part of the input. pointer: `#/amount` in the body, else `query/limit`."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. code: of the documented list; resource: what a refused command came to."""
+
+    type: str = Field(examples=["urn:orderstream:problem:validation_failed"])
+    title: str
+    status: int
+    detail: str | None = None
+    code: str = Field(json_schema_extra={"enum": [*sorted(PROBLEMS)]})
+    request_id: str
+    errors: list[Fault] | None = None
+    resource: SerializeAsAny[BaseModel] | None = None
+
+
+class Refused(HTTPException):
+    """Ends a request with a problem. A reason that this release doesn't know is the code `refused`."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Fault] = (),
+        resource: BaseModel | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        if code not in PROBLEMS:
+            code, detail = "refused", detail or f"Reason: {code}."
+        status, self.title = PROBLEMS[code]
+        super().__init__(status, detail or self.title, headers)
+        self.code = code
+        self.errors = list(errors)
+        self.resource = resource
+
+
+def invalid(pointer: str, code: str, message: str) -> Refused:
+    """Returns the refusal of one part of the input, found out after its model was checked."""
+    return Refused("validation_failed", errors=[Fault(pointer=pointer, code=code, message=message)])
+
+
+def answer(refused: Refused, request_id: str) -> Response:
+    """Returns the problem as a response, with the headers that its status calls for."""
+    problem = Problem(
+        type=f"urn:orderstream:problem:{refused.code}",
+        title=refused.title,
+        status=refused.status_code,
+        detail=refused.detail if refused.detail != refused.title else None,
+        code=refused.code,
+        request_id=request_id,
+        errors=refused.errors or None,
+        resource=refused.resource,
+    )
+    headers = dict(refused.headers or {})
+    if refused.status_code == 401:
+        challenge = CHALLENGES.get(refused.code, 'Bearer error="invalid_token"')
+        headers.setdefault("WWW-Authenticate", challenge)
+    if refused.status_code == 503:
+        headers.setdefault("Retry-After", "1")
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        refused.status_code,
+        headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Returns the OpenAPI responses, by status, of a route that may refuse with these codes."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        entry = responses.setdefault(
+            str(PROBLEMS[code][0]), {"description": "", "content": content}
+        )
+        entry["description"] += f", `{code}`" if entry["description"] else f"`{code}`"
+    return responses
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error that reaches the app a problem."""
+    app.add_exception_handler(HTTPException, _handle)
+    app.add_exception_handler(RequestValidationError, _handle)
+    app.add_exception_handler(Unavailable, _handle)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer(refusal(error), request.state.request_id)
+
+
+def refusal(error: Exception) -> Refused:
+    """Returns what an error looks like from outside: nothing of its own text, unless it is a refusal."""
+    match error:
+        case Refused():
+            return error
+        case Unavailable():
+            return Refused("dependency_unavailable")
+        case RequestValidationError():
+            return Refused("validation_failed", errors=[fault(one) for one in error.errors()])
+        case HTTPException():
+            return Refused(BY_STATUS.get(error.status_code, "internal"), headers=error.headers)
+        case _:
+            return Refused("internal")
+
+
+def fault(error: Mapping[str, Any]) -> Fault:
+    """Returns one of pydantic's errors without the input that it repeats."""
+    kind: str = error["type"]
+    code = FAULTS.get(kind, kind if kind in OWN_FAULTS else "invalid")
+    return Fault(pointer=pointer(error["loc"]), code=code, message=error["msg"])
+
+
+def pointer(loc: Sequence[str | int]) -> str:
+    """Returns a JSON pointer into the body (RFC 6901, as a fragment), or the parameter's kind and name."""
+    place, *path = (str(part).replace("~", "~0").replace("/", "~1") for part in loc)
+    return "/".join(["#" if place == "body" else place, *path])

@@ -1,0 +1,51 @@
+"""A projection: one kind of row, the topic that alone feeds it, and the fold that makes it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from events.envelope import Value
+from events.topics import Topic
+from infra.views.port import Key, Kind
+
+R = TypeVar("R", bound=Value)
+
+
+class Place(NamedTuple):
+    """Where and when the event was appended. offset: in its partition; time: ms since the epoch."""
+
+    offset: int
+    time: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Projection(Generic[R]):
+    """owner and id name the row that an event touches, no id: none. apply(row, event, place) returns the
+    row after it, None if it is gone; it refuses nothing: an event is a fact.
+
+    blank: events after which the row is the same whatever it was before, so nobody looks it up.
+    parts: what an event folds as, itself unless it tells of several rows.
+    """
+
+    kind: Kind[R]
+    topic: Topic[Any]
+    on: tuple[type[Any], ...]
+    owner: Callable[[Any], str]
+    id: Callable[[Any, Place], str | None]
+    apply: Callable[[R | None, Any, Place], R | None]
+    blank: tuple[type[Any], ...] = ()
+    parts: Callable[[Any], Iterable[Any]] = lambda event: (event,)
+
+    def key(self, part: Any, place: Place) -> Key | None:
+        """Returns the key of the row that this part of an event touches."""
+        id_ = self.id(part, place)
+        return None if id_ is None else Key(self.kind, self.owner(part), id_)
+
+
+def account(event: Any) -> str:
+    return str(event.account_id)
+
+
+def at_offset(_: Any, place: Place) -> str:
+    """Returns the id of a line: its place in the log."""
+    return str(place.offset)

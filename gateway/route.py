@@ -1,0 +1,103 @@
+"""A route of the edge: it says who may call it, and takes a body that has one meaning or none."""
+
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+
+from .problems import Refused
+from .strict_json import Malformed, parse
+
+JSON = "application/json"
+MAX_BODY = 16_384  # bytes
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Body(BaseModel):
+    """A request's body: a field that it doesn't name is an error, a value of another type too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Unguarded(Exception):
+    """A route without a policy, or with two: the process must not start."""
+
+
+POLICIES: dict[Callable[..., Any], str] = {}
+
+
+def policy(name: str) -> Callable[[F], F]:
+    """Returns a decorator that makes a dependency the policy of every route that has it."""
+
+    def declare(dependency: F) -> F:
+        POLICIES[dependency] = name
+        return dependency
+
+    return declare
+
+
+def policies(dependant: Dependant) -> set[str]:
+    """Returns the policies among all that the route depends on."""
+    found = {POLICIES[dependant.call]} if dependant.call in POLICIES else set()
+    return found.union(*(policies(one) for one in dependant.dependencies))
+
+
+class EdgeRoute(APIRoute):
+    """Raises: Unguarded where it is declared, unless it has exactly one policy."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        declared = policies(self.dependant)
+        if len(declared) != 1:
+            raise Unguarded(f"{path}: {sorted(declared) or 'no policy'}")
+        self.policy = declared.pop()
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle  # no byte of a body that nobody asked for is read
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+class StrictRequest(Request):
+    async def body(self) -> bytes:
+        """Returns the body, counted while it is read. Raises: Refused."""
+        if not hasattr(self, "_body"):
+            refuse_other_media(self)
+            read = bytearray()
+            async for chunk in self.stream():
+                read += chunk
+                if len(read) > MAX_BODY:
+                    raise Refused("body_too_large", headers={"Connection": "close"})
+            self._body = bytes(read)
+        return self._body
+
+    async def json(self) -> Any:
+        """Returns the body's one meaning. Raises: Refused."""
+        try:
+            return parse(await self.body())
+        except Malformed as error:
+            raise Refused("malformed_json", f"The body is {error}.") from error
+
+
+def refuse_other_media(request: Request) -> None:
+    """Raises: Refused unless the body says that it is plain application/json in UTF-8."""
+    media = request.headers.get("content-type", "")
+    if "content-encoding" in request.headers or not (media == JSON or is_json(media)):
+        raise Refused("unsupported_media_type")
+
+
+def is_json(media: str) -> bool:
+    """Returns whether a media type is JSON in UTF-8, whatever its spelling and parameters."""
+    kind = Message()
+    kind["content-type"] = media
+    return kind.get_content_type() == JSON and kind.get_content_charset("utf-8") == "utf-8"
