@@ -47,6 +47,8 @@ class Figures:
     repeats: int = 0
     set_aside: int = 0
     snapshots: int = 0
+    rows: int = 0
+    hop_ms: int = 0
     caught_up: bool = False
 
 
@@ -206,6 +208,8 @@ class Partition:
             self.answered.add(command_id, appended.timestamp)
         self.figures.batches += 1
         self.figures.events += len(turn)
+        self.figures.rows = len(self.store.rows)
+        self.figures.hop_ms = max(0, appended.timestamp - self.now)
 
     def prepare(self, turn: Turn) -> SetAside | None:
         """Fills the turn: no await between decode and encode. Returns the record at which it stopped, if that has

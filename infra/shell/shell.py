@@ -62,8 +62,10 @@ class Shell:
                 pause = min(2 * pause, FENCED_MOST_MS)
                 self.fenced.discard(p)
 
-    def ready(self) -> bool:
-        """Returns whether every owned partition has caught up with its inputs once."""
-        return all(
-            p in self.partitions and self.partitions[p].figures.caught_up for p in self.owned
-        )
+    def ready(self) -> dict[str, bool]:
+        """Returns, for each owned partition, whether it has caught up with its inputs once."""
+        return {
+            f"{self.service.name}-{p}": p in self.partitions
+            and self.partitions[p].figures.caught_up
+            for p in self.owned
+        }

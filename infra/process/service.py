@@ -1,0 +1,90 @@
+"""A shell service as a process: its owned partitions on Kafka, health and metrics beside them."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import REGISTRY
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from pydantic import Field
+
+from infra.log.clock import SystemClock
+from infra.log.kafka import KafkaLog
+from infra.process.run import run_process
+from infra.process.server import serve_admin
+from infra.process.settings import Settings
+from infra.shell.service import Service
+from infra.shell.shell import Shell
+
+COUNTS = {
+    "inputs": "Records taken.",
+    "events": "Records appended to the own topic.",
+    "batches": "Appends to the own topic.",
+    "repeats": "Commands dropped because they were answered before.",
+    "set_aside": "Records put into dead-letter topics.",
+    "snapshots": "Snapshots begun.",
+}
+
+
+class ShellSettings(Settings):
+    """write_versions: the newest version of an event type that may be written yet, by type: a writer goes on to
+    the next once every reader knows it. JSON, such as {"order_accepted": 1}.
+    """
+
+    write_versions: dict[str, int] = Field(default_factory=dict)
+
+
+class ShellMetrics(Collector):
+    """Reads a shell's figures whenever somebody asks, so that a turn pays nothing for them."""
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ("service", "partition")
+        families: dict[str, Any] = {
+            name: CounterMetricFamily(f"orderstream_shell_{name}", text, labels=labels)
+            for name, text in COUNTS.items()
+        }
+        rows = GaugeMetricFamily("orderstream_shell_rows", "Rows in memory.", labels=labels)
+        hop = GaugeMetricFamily(
+            "orderstream_shell_hop_seconds",
+            "From the newest batch's last input appended to its events appended.",
+            labels=labels,
+        )
+        for p, partition in self.shell.partitions.items():
+            at = (self.shell.service.name, str(p))
+            for name, family in families.items():
+                family.add_metric(at, getattr(partition.figures, name))
+            rows.add_metric(at, partition.figures.rows)
+            hop.add_metric(at, partition.figures.hop_ms / 1000)
+        yield from (*families.values(), rows, hop)
+
+
+async def serve(service: Service, settings: ShellSettings, stop: asyncio.Event) -> None:
+    """Returns when stop is set and all is drained. Raises: what ended a partition; the restart heals."""
+    log = KafkaLog(settings.kafka)
+    shell = Shell(
+        service,
+        log,
+        SystemClock(),
+        owned=settings.owned,
+        partitions=settings.partition_count,
+        write_versions=settings.write_versions,
+    )
+    REGISTRY.register(ShellMetrics(shell))
+    try:
+        async with serve_admin(settings, shell.ready):
+            await shell.run(stop)
+    finally:
+        await log.stop()
+
+
+def run_service(service: Service) -> None:
+    """Runs the service until it is asked to end, and ends the process loudly of anything else."""
+
+    async def main(settings: ShellSettings, stop: asyncio.Event) -> None:
+        await serve(service, settings, stop)
+
+    run_process(main, ShellSettings)

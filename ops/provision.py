@@ -1,0 +1,84 @@
+"""What a cluster must have before anything runs: topics as events/topics.py says, the stores' tables."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from events.topics import DAY, MEBIBYTE, TOPICS, Topic
+from infra.log.admin import ensure
+from infra.log.port import TopicSpec
+from infra.process.run import run_process
+from infra.process.settings import Settings
+from infra.shell.service import Service
+from services.balance.app import SERVICE as BALANCE
+from services.order.app import SERVICE as ORDER
+from services.portfolio.app import SERVICE as PORTFOLIO
+from services.tape.app import SERVICE as TAPE
+
+SHELL_SERVICES: tuple[Service, ...] = (ORDER, BALANCE, PORTFOLIO, TAPE)
+COMPACTION = {
+    "segment.bytes": str(64 * MEBIBYTE),
+    "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": str(DAY),
+}
+"""Of state topics: compacted early, and markers and tombstones outlive any restart by far."""
+log = structlog.get_logger()
+
+
+def topic_specs(partitions: int, replication: int = 1) -> list[TopicSpec]:
+    """Returns every topic of a cluster whose account topics have that many partitions."""
+    return [
+        *(contract_topic(topic, partitions, replication) for topic in TOPICS),
+        *(spec for service in SHELL_SERVICES for spec in sides(service, partitions, replication)),
+    ]
+
+
+def contract_topic(topic: Topic[Any], partitions: int, replication: int) -> TopicSpec:
+    return TopicSpec(
+        topic.name,
+        topic.partitions or partitions,
+        compacted=topic.compacted,
+        retention_ms=topic.retention_days and topic.retention_days * DAY,
+        max_message_bytes=topic.max_message_bytes,
+        replication=replication,
+        min_insync=max(1, replication - 1),
+    )
+
+
+def sides(service: Service, partitions: int, replication: int) -> Sequence[TopicSpec]:
+    """Returns the service's state topic, and the dead-letter topic of each of its inputs: twice as wide."""
+    insync = max(1, replication - 1)
+    state, *dead = service.sides(0)
+    widest = 2 * max(topic.max_message_bytes for topic in service.topics.values())
+    return [
+        TopicSpec(
+            state[0],
+            partitions,
+            compacted=True,
+            replication=replication,
+            min_insync=insync,
+            settings=COMPACTION,
+        ),
+        *(
+            TopicSpec(
+                name,
+                partitions,
+                max_message_bytes=widest,
+                replication=replication,
+                min_insync=insync,
+            )
+            for name, _ in dead
+        ),
+    ]
+
+
+async def provision(settings: Settings, _stop: asyncio.Event) -> None:
+    """Makes what is missing and changes nothing that is there. Raises: Mismatch if that is not as it must be."""
+    made = await ensure(topic_specs(settings.partition_count), settings.kafka)
+    log.info("topics_made", count=len(made))
+
+
+def main() -> None:
+    run_process(provision)

@@ -1,0 +1,19 @@
+"""The portfolio service's wiring: what it reads, follows and writes. The shell does the rest."""
+
+from events.topics import ORDER_EVENTS, PORTFOLIO_EVENTS
+from infra.process.service import run_service
+from infra.shell.service import Service
+
+from .domain import FOLDS, decide
+
+SERVICE = Service(
+    name="portfolio",
+    reads=(ORDER_EVENTS,),
+    writes=PORTFOLIO_EVENTS,
+    folds=FOLDS,
+    decide=decide,
+)
+
+
+def main() -> None:
+    run_service(SERVICE)
