@@ -13,7 +13,7 @@ from infra.log.port import TP, Bounds
 
 EARLIEST, LATEST = -2, -1
 BACKOFF_S = 0.1
-PATIENCE = 50  # times 0.1 s for a partition made just now; ten times as many for a leader
+PATIENCE = 20  # times 0.1 s for a partition made just now; ten times as many for a leader
 
 
 class Cluster:
@@ -35,7 +35,7 @@ class Cluster:
         return cls(client)
 
     async def require(self, tps: Iterable[TP]) -> None:
-        """Returns when all exist. Raises: LookupError if one does not within 5 s."""
+        """Returns when all exist. Raises: LookupError if one does not within 2 s."""
         missing = set(tps)
         if not {topic for topic, _ in missing} <= self._topics:
             self._topics |= {topic for topic, _ in missing}
@@ -64,7 +64,7 @@ class Cluster:
         return await self._client.send(node, request)
 
     async def bounds(self, tps: Iterable[TP]) -> Mapping[TP, Bounds]:
-        """Returns start and end of each, by their leaders. Raises: TimeoutError after 50 s."""
+        """Returns start and end of each, by their leaders. Raises: TimeoutError after 20 s."""
         partitions = tuple(tps)
         starts = await self._asked(partitions, EARLIEST)
         ends = await self._asked(partitions, LATEST)

@@ -40,8 +40,10 @@ class Crashed(BaseException):
 class Faults:
     """What may go wrong. crash_at: the crash point's number, from 1; one_in: chance 1/n, 0 never.
 
-    transit_ms: the longest way of a request or an answer; late_ms: how much longer one may take
-    that nobody waits for any more; most: records that a fetch returns of a partition, at most.
+    lose: an append gets no answer and arrives in time, late, twice or never; hold: a fetch leaves
+    a partition out and cuts the others short; stale: bounds are an earlier end. transit_ms: the
+    longest way of a request or an answer; late_ms: how much longer one may take that nobody waits
+    for any more; most: records that a fetch returns of a partition, at most.
     """
 
     rng: Random = field(default_factory=lambda: Random(0))
@@ -123,8 +125,12 @@ class Life:
         """Returns the brokers' answer; dies before it is sent, under way, done, or never."""
         self.point()
         there = self.faults.transit()
+        try:
+            self.point()
+        except Crashed:
+            self.brokers.send(effect, there + self.faults.rng.randint(0, self.faults.late_ms))
+            raise
         request = self.brokers.send(effect, there)
-        self.point()
         await self.brokers.clock.sleep(there)
         self.brokers.settle()
         self.point()
@@ -264,6 +270,9 @@ class MemoryReader:
             if place.paused or faults.strikes(faults.hold_one_in):
                 continue
             partition = self._brokers.partitions[tp]
+            if place.position == partition.end:
+                place.at_end_ms = now
+                continue
             if not partition.start <= place.position <= partition.end:
                 await self._confirm(tp, place.position)
             most = faults.rng.randint(1, faults.most) if faults.hold_one_in else faults.most

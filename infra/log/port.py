@@ -175,6 +175,9 @@ class Log(Protocol):
     async def bounds(self, tps: Iterable[TP]) -> Mapping[TP, Bounds]:
         """Returns start and end of each. Only a claim's offset is sure to be no stale end."""
 
+    async def offset_at(self, tp: TP, time_ms: int) -> int:
+        """Returns the first offset whose record was appended at that time or later, the end if none was."""
+
     async def stop(self) -> None:
         """Returns when the log holds no connection; its writers and readers stop apart."""
 
