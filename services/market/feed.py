@@ -1,7 +1,10 @@
 """Where prices come from: the port, and the simulated source."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from events.market import AssetListed
@@ -9,6 +12,7 @@ from events.market import AssetListed
 from .domain import Prices
 
 BILLION = 10**9
+PERIOD = 1  # s between two beats
 WIDEST = 100  # a price stays within 1/WIDEST and WIDEST times its listing price
 
 
@@ -83,8 +87,20 @@ def walk(price: int, asset: AssetListed, thrown: bytes) -> int:
     lean = temper.pull * (asset.listing_price - price) // max(asset.listing_price, price)
     step = asset.tick_size
     moved = price * (BILLION + jolt + lean) + step * BILLION // 2
-    lowest, highest = (
-        -(-asset.listing_price // (WIDEST * step)),
-        asset.listing_price * WIDEST // step,
-    )
+    lowest = -(-asset.listing_price // (WIDEST * step))
+    highest = asset.listing_price * WIDEST // step
     return min(max(moved // (step * BILLION), lowest), highest) * step
+
+
+async def beats(first: int, stop: asyncio.Event) -> AsyncIterator[int]:
+    """Yields first, first + 1 … one a second until it is to stop; those missed aren't made up for."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for number in count(first):
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await stop.wait()
+        if stop.is_set():
+            return
+        yield number
+        due = max(due + PERIOD, loop.time())

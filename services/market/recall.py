@@ -1,0 +1,41 @@
+"""What the market said before: a start goes on from there."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from events.market import AssetListed, Market
+from events.topics import ASSETS, PRICES, topic
+from infra.log.port import TP, Log
+
+from .domain import Prices
+
+ASSETS_0: TP = (ASSETS.name, 0)
+PRICES_0: TP = (PRICES.name, 0)
+TAIL = 600  # records: in REPEAT of them every price is told; more, for assets that come and go
+WAIT_MS = 500
+
+
+class Recalled(NamedTuple):
+    """What consumers know by asset_id. next_tick: a number that no earlier tick had."""
+
+    listed: Mapping[str, AssetListed]
+    prices: Prices
+    next_tick: int
+
+
+async def recall(log: Log) -> Recalled:
+    """Returns what stands in the market's topics at their ends."""
+    bounds = await log.bounds((ASSETS_0, PRICES_0))
+    tail = max(bounds[PRICES_0].start, bounds[PRICES_0].end - TAIL)
+    reader = await log.reader({ASSETS_0: bounds[ASSETS_0].start, PRICES_0: tail})
+    market = Market()
+    try:
+        while not (reader.drained(ASSETS_0) and reader.drained(PRICES_0)):
+            for (name, _), records in (await reader.fetch(WAIT_MS)).items():
+                for record in records:
+                    message = topic(name).decode(record.value or b"")
+                    market.fold(message, record.timestamp, record.offset)
+        prices = {asset_id: seen.price for asset_id, seen in market.prices.items()}
+        return Recalled(market.assets, prices, reader.position(PRICES_0))
+    finally:
+        await reader.stop()
