@@ -4,7 +4,7 @@ A route takes one policy, `Customer` or `PUBLIC` (a new one is a function under 
 needs: a new part is a field of `Parts` and, if many routes need it, an alias such as `RequestId`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
@@ -23,7 +23,7 @@ from .route import policy
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """now: ms since the epoch; ready: asks each component that the edge can't do without."""
+    """now: ms since the epoch; ready: says of each component whether it answers."""
 
     users: Users
     sessions: Sessions
@@ -31,7 +31,7 @@ class Parts:
     tokens: Tokens
     trail: Trail
     now: Callable[[], int]
-    ready: Mapping[str, Callable[[], Awaitable[bool]]]
+    ready: Callable[[], Mapping[str, bool]]
 
 
 class Account(NamedTuple):

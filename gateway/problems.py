@@ -1,12 +1,13 @@
 """Every error that the edge answers with: code, status, title (RFC 9457). The codes are a closed list."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, SerializeAsAny
+from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 
 from events.reasons import Reason
@@ -47,7 +48,7 @@ BY_STATUS = {
 }
 """Codes of what the framework itself refuses; any other status of its is a fault of ours."""
 FAULTS = {"missing": "required", "extra_forbidden": "unknown_field"}
-OWN_FAULTS = frozenset({"decimal_string", "too_many_digits", "too_large", "not_positive"})
+PYDANTIC = frozenset(get_args(ErrorType))
 CHALLENGES = {"authentication_required": "Bearer", "invalid_credentials": "Bearer"}
 
 
@@ -165,7 +166,7 @@ def refusal(error: Exception) -> Refused:
 def fault(error: Mapping[str, Any]) -> Fault:
     """Returns one of pydantic's errors without the input that it repeats."""
     kind: str = error["type"]
-    code = FAULTS.get(kind, kind if kind in OWN_FAULTS else "invalid")
+    code = FAULTS.get(kind, "invalid" if kind in PYDANTIC else kind)
     return Fault(pointer=pointer(error["loc"]), code=code, message=error["msg"])
 
 

@@ -1,0 +1,88 @@
+"""The edge on twins: everything but the servers is the real thing."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+import pytest
+
+from gateway.app import create_app
+from gateway.audit import Trail
+from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
+from gateway.deps import Parts
+from infra.publisher import MemoryPublisher
+from infra.stores.sessions import MemorySessions
+from infra.stores.users import MemoryUsers
+
+ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ms = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+class Twins(NamedTuple):
+    clock: Clock
+    users: MemoryUsers
+    sessions: MemorySessions
+    publisher: MemoryPublisher
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def twins(clock: Clock) -> Twins:
+    return Twins(clock, MemoryUsers(), MemorySessions(clock), MemoryPublisher())
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    ensure_development_key(folder)
+    return folder
+
+
+@pytest.fixture
+def parts(twins: Twins, keys: Path) -> Parts:
+    return Parts(
+        users=twins.users,
+        sessions=twins.sessions,
+        passwords=Passwords(),
+        tokens=Tokens(load_keys(keys), twins.clock),
+        trail=Trail(twins.users, twins.publisher),
+        now=twins.clock,
+        ready=lambda: {"sessions": True},
+    )
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(create_app(parts))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as made:
+        yield made
+
+
+@pytest.fixture
+async def ada(client: httpx2.AsyncClient) -> dict[str, str]:
+    """Returns the headers of a registered user who is logged in."""
+    await client.post("/api/v1/auth/register", json=ADA)
+    login = {name: ADA[name] for name in ("username", "password")}
+    answer = await client.post("/api/v1/auth/login", json=login)
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@pytest.fixture(scope="session")
+def weak_hash() -> str:
+    """Returns the hash of ADA's password as an older release made it."""
+    hashed: str = HASHER.using(time_cost=1).hash(ADA["password"])
+    return hashed

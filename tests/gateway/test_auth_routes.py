@@ -1,0 +1,205 @@
+"""/auth, from outside."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from events.topics import USER_EVENTS
+from events.user import LoggedIn, LoggedOut, UserRegistered
+from gateway.audit import GRACE, Trail
+from gateway.routes.auth import mark
+
+from .conftest import ADA, Twins
+
+AUTH = "/api/v1/auth"
+LOGIN = {name: ADA[name] for name in ("username", "password")}
+Headers = dict[str, str]
+
+
+async def test_a_registration_is_answered_with_the_user(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(f"{AUTH}/register", json=ADA | {"first_name": "Ada"})
+    assert answer.status_code == 201
+    user = answer.json()
+    assert len(user.pop("id")) == 36
+    assert user == {
+        "username": "ada",
+        "email": "ada@example.org",
+        "first_name": "Ada",
+        "last_name": None,
+        "role": "customer",
+        "created_at": "2027-01-15T08:00:00.000Z",
+    }
+
+
+async def test_a_taken_name_and_a_taken_email_are_told_apart(client: httpx2.AsyncClient) -> None:
+    await client.post(f"{AUTH}/register", json=ADA)
+    for other, code in (
+        ({"email": "eve@example.org"}, "username_taken"),
+        ({"username": "ADA", "email": "eve@example.org"}, "username_taken"),
+        ({"username": "eve"}, "email_taken"),
+        ({"username": "eve", "email": "ada@EXAMPLE.org"}, "email_taken"),
+    ):
+        answer = await client.post(f"{AUTH}/register", json=ADA | other)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("username", "ad", "invalid"),
+        ("username", "аdmin", "invalid"),  # noqa: RUF001 - Cyrillic
+        ("username", "ada\n", "invalid"),
+        ("username", 5, "invalid"),
+        ("email", "ada", "invalid"),
+        ("email", "ada@example", "invalid"),
+        ("email", "a da@example.org", "invalid"),
+        ("email", "a\u202eda@example.org", "control_character"),
+        ("password", "7 chars", "invalid"),
+        ("password", "x" * 129, "invalid"),
+        ("password", 12345678, "invalid"),
+        ("first_name", "", "invalid"),
+        ("first_name", "A\u0000", "control_character"),
+        ("role", "admin", "unknown_field"),
+        ("account_id", "018f-a", "unknown_field"),
+    ],
+)
+async def test_what_is_not_valid_is_named(
+    client: httpx2.AsyncClient, twins: Twins, field: str, value: object, code: str
+) -> None:
+    answer = await client.post(f"{AUTH}/register", json=ADA | {field: value})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "validation_failed"
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [
+        (f"#/{field}", code)
+    ]
+    assert str(value) not in answer.text or value in ("", 5)
+    assert not twins.users.items
+    assert not twins.publisher.log
+
+
+@pytest.mark.parametrize("password", ["password", "PassWord", "lovelace", "LoveLace"])
+async def test_a_password_that_everybody_tries_first_is_refused(
+    client: httpx2.AsyncClient, password: str
+) -> None:
+    body = ADA | {"username": "lovelace", "password": password}
+    answer = await client.post(f"{AUTH}/register", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "password_too_common")
+
+
+@pytest.mark.parametrize("password", ["päss wörd 🔑 x", "eight ch\u0000ars", "  spaces  "])
+async def test_a_password_is_taken_exactly_as_sent(
+    client: httpx2.AsyncClient, password: str
+) -> None:
+    await client.post(f"{AUTH}/register", json=ADA | {"password": password})
+    for tried, status in (
+        (password, 200),
+        (password.partition("\u0000")[0].strip() + "!", 401),
+        (password.strip() + " ", 401),
+        (password[:-1], 401),
+    ):
+        answer = await client.post(f"{AUTH}/login", json=LOGIN | {"password": tried})
+        assert answer.status_code == status
+
+
+async def test_a_login_gives_a_token_that_says_who_one_is(
+    client: httpx2.AsyncClient, ada: Headers
+) -> None:
+    answer = await client.post(f"{AUTH}/login", json=LOGIN | {"username": "Ada"})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["token_type"], body["expires_in"]) == ("bearer", 600)
+    bearer = {"Authorization": f"Bearer {body['access_token']}"}
+    me = await client.get(f"{AUTH}/me", headers=bearer)
+    assert me.status_code == 200
+    assert me.json() == body["user"]
+
+
+async def test_a_wrong_password_and_an_unknown_name_look_alike(client: httpx2.AsyncClient) -> None:
+    await client.post(f"{AUTH}/register", json=ADA)
+    answers = [
+        await client.post(f"{AUTH}/login", json=LOGIN | wrong)
+        for wrong in ({"password": "wrong horse"}, {"username": "eve"}, {"username": "é'); --"})
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    bodies = [answer.json() | {"request_id": ""} for answer in answers]
+    assert bodies[0]["code"] == "invalid_credentials"
+    assert bodies[0] == bodies[1] == bodies[2]
+
+
+async def test_a_logout_ends_the_session_and_no_other(
+    client: httpx2.AsyncClient, ada: Headers
+) -> None:
+    other = (await client.post(f"{AUTH}/login", json=LOGIN)).json()["access_token"]
+    assert (await client.post(f"{AUTH}/logout", headers=ada)).status_code == 204
+    for path in (f"{AUTH}/me", f"{AUTH}/logout"):
+        method = "GET" if path.endswith("me") else "POST"
+        answer = await client.request(method, path, headers=ada)
+        assert (answer.status_code, answer.json()["code"]) == (401, "session_revoked")
+    still = await client.get(f"{AUTH}/me", headers={"Authorization": f"Bearer {other}"})
+    assert still.status_code == 200
+
+
+async def test_the_session_list_wiped_logs_out(
+    client: httpx2.AsyncClient, ada: Headers, twins: Twins
+) -> None:
+    twins.sessions.rows.clear()
+    answer = await client.get(f"{AUTH}/me", headers=ada)
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_revoked")
+
+
+async def test_the_audit_trail_tells_each_act_once_and_no_secret(
+    client: httpx2.AsyncClient, ada: Headers, twins: Twins
+) -> None:
+    session = next(iter(twins.sessions.rows))
+    await client.post(f"{AUTH}/logout", headers=ada | {"X-Request-ID": "my-request"})
+    told = twins.publisher.read(USER_EVENTS)
+    assert [type(event) for event in told] == [UserRegistered, LoggedIn, LoggedOut]
+    assert len({event.account_id for event in told}) == 1
+    assert told[1].session == told[2].session == mark(session)
+    assert told[2].correlation_id == "my-request"
+    written = b"".join(raw for _, raw in twins.publisher.log).decode()
+    assert not [secret for secret in (*ADA.values(), session) if secret in written]
+
+
+async def test_nobody_waits_for_the_log_to_register_and_nothing_is_lost(
+    client: httpx2.AsyncClient, twins: Twins
+) -> None:
+    twins.publisher.away = True
+    assert (await client.post(f"{AUTH}/register", json=ADA)).status_code == 201
+    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
+    assert len(twins.users.outbox) == 2
+
+    twins.publisher.away = False
+    trail = Trail(twins.users, twins.publisher)
+    assert await trail.sweep(twins.clock.ms) == 0  # their own requests may still be at it
+    assert await trail.sweep(twins.clock.ms + GRACE) == 2
+    assert await trail.sweep(twins.clock.ms + GRACE) == 0
+    told = twins.publisher.read(USER_EVENTS)
+    assert [type(event) for event in told] == [UserRegistered, LoggedIn]
+
+
+async def test_weaker_hashes_are_replaced_at_login(
+    client: httpx2.AsyncClient, twins: Twins, weak_hash: str
+) -> None:
+    account_id = (await client.post(f"{AUTH}/register", json=ADA)).json()["id"]
+    twins.users.items[account_id]["password_hash"] = {"S": weak_hash}
+    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
+    user = await twins.users.by_id(account_id)
+    assert user
+    assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
+
+
+async def test_a_flood_of_logins_is_turned_away_and_not_queued_for_ever(
+    client: httpx2.AsyncClient,
+) -> None:
+    await client.post(f"{AUTH}/register", json=ADA)
+    answers = await asyncio.gather(
+        *(client.post(f"{AUTH}/login", json=LOGIN | {"password": "wrong"}) for _ in range(60))
+    )
+    assert {answer.status_code for answer in answers} == {401, 503}
+    turned_away = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.json()["code"] for answer in turned_away} == {"overloaded"}
+    assert {answer.headers["Retry-After"] for answer in turned_away} == {"1"}
+    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
