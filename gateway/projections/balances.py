@@ -15,7 +15,7 @@ from infra.views.port import Kind
 
 from .projection import Place
 
-LineType = Literal["deposit", "withdrawal", "buy", "sell"]
+Movement = Literal["deposit", "withdrawal", "buy", "sell"]
 
 
 @mirror
@@ -34,7 +34,7 @@ class LedgerRow(Value):
 
     id: Id
     position: Offset
-    type: LineType
+    movement: Movement
     amount: SignedAmount
     balance_after: Amount
     asset_id: AssetId | None
@@ -69,18 +69,18 @@ def line(_: LedgerRow | None, event: Moving, place: Place) -> LedgerRow:
     return LedgerRow(
         id=event.id,
         position=place.offset,
-        type=line_type(event),
+        movement=movement(event),
         amount=amount(event),
         balance_after=event.available + event.held,
-        asset_id=settled and settled.asset_id,
-        order_id=settled and settled.order_id,
-        trade_id=settled and settled.trade_id,
+        asset_id=settled.asset_id if settled else None,
+        order_id=settled.order_id if settled else None,
+        trade_id=settled.trade_id if settled else None,
         command_id=event.command_id,
         created_at=event.occurred_at,
     )
 
 
-def line_type(event: Moving) -> LineType:
+def movement(event: Moving) -> Movement:
     match event:
         case FundsDeposited():
             return "deposit"

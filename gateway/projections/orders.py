@@ -5,7 +5,18 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field
 
 from events.codec import mirror, stamp
-from events.envelope import Amount, AssetId, Count, Id, Millis, Offset, Revision, Scale, Token, Value
+from events.envelope import (
+    Amount,
+    AssetId,
+    Count,
+    Id,
+    Millis,
+    Offset,
+    Revision,
+    Scale,
+    Token,
+    Value,
+)
 from events.money import Side
 from events.order import (
     OrderAccepted,
@@ -118,13 +129,10 @@ Following = (
 
 def apply(row: OrderRow | None, event: Opening | Following, place: Place) -> OrderRow | None:
     """Returns the order after the event. It stands in the list where it was accepted, for ever."""
-    match event, row:
-        case OrderAccepted(), _:
-            return opened(event, place)
-        case OrderRejected(), None:
-            return opened(event, place)
-        case _, None:
-            return None
+    if isinstance(event, OrderAccepted) or (row is None and isinstance(event, OrderRejected)):
+        return opened(event, place)
+    if row is None:
+        return None
     changes = change(row, event)
     return stamp(row, updated_at=event.occurred_at, **changes) if changes else row
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from events.envelope import Value
 from events.topics import Topic
@@ -23,7 +23,7 @@ class Projection(Generic[R]):
     """owner and id name the row that an event touches, no id: none. apply(row, event, place) returns the
     row after it, None if it is gone; it refuses nothing: an event is a fact.
 
-    blank: events after which the row is the same whatever it was before, so nobody looks it up.
+    blank: whether the row after this event is the same whatever it was before, so nobody looks it up.
     parts: what an event folds as, itself unless it tells of several rows.
     """
 
@@ -33,7 +33,7 @@ class Projection(Generic[R]):
     owner: Callable[[Any], str]
     id: Callable[[Any, Place], str | None]
     apply: Callable[[R | None, Any, Place], R | None]
-    blank: tuple[type[Any], ...] = ()
+    blank: Callable[[Any], bool] = lambda _: False
     parts: Callable[[Any], Iterable[Any]] = lambda event: (event,)
 
     def key(self, part: Any, place: Place) -> Key | None:
@@ -46,6 +46,19 @@ def account(event: Any) -> str:
     return str(event.account_id)
 
 
+def nobody(_: Any) -> str:
+    return ""
+
+
+def of_order(event: Any, _: Place) -> str | None:
+    """Returns the order's id; a refused command may name none."""
+    return cast("str | None", event.order_id)
+
+
 def at_offset(_: Any, place: Place) -> str:
     """Returns the id of a line: its place in the log."""
     return str(place.offset)
+
+
+def always(_: Any) -> bool:
+    return True

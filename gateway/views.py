@@ -1,0 +1,150 @@
+"""Every projection: its rows, the topic that alone feeds them, what tells a row apart; and which view has it."""
+
+from typing import Any, get_args
+
+from events.balance import BalanceCommandRefused, BalanceEvent, FundsDeposited, FundsWithdrawn
+from events.market import AssetListed, PriceTicked
+from events.order import OrderAccepted, OrderFilled
+from events.portfolio import PortfolioEvent, PositionChanged
+from events.topics import ASSETS, BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, PRICES
+
+from .projections import balances, market, orders, outcomes, positions
+from .projections.projection import Projection, account, always, at_offset, nobody, of_order
+
+ORDERS = Projection(
+    kind=orders.ORDER,
+    topic=ORDER_EVENTS,
+    on=get_args(orders.Opening | orders.Following),
+    owner=account,
+    id=of_order,
+    apply=orders.apply,
+    blank=lambda event: isinstance(event, OrderAccepted),
+)
+TRADES = Projection(
+    # Of order.events, not of the tape: a fill's line and its order's row are then in view at once.
+    kind=orders.TRADE,
+    topic=ORDER_EVENTS,
+    on=(OrderFilled,),
+    owner=account,
+    id=at_offset,
+    apply=orders.trade,
+    blank=always,
+)
+ORDER_OUTCOMES = Projection(
+    kind=outcomes.ORDER_OUTCOME,
+    topic=ORDER_EVENTS,
+    on=get_args(outcomes.OrderStep),
+    owner=nobody,
+    id=of_order,
+    apply=outcomes.order,
+    blank=lambda event: isinstance(event, OrderAccepted),
+)
+ORDER_ANSWERS = Projection(
+    kind=outcomes.ORDER_OUTCOME,
+    topic=ORDER_EVENTS,
+    on=get_args(outcomes.Answer),
+    owner=nobody,
+    id=outcomes.command_id,
+    apply=outcomes.command,
+)
+BALANCES = Projection(
+    kind=balances.BALANCE,
+    topic=BALANCE_EVENTS,
+    on=get_args(BalanceEvent),
+    owner=account,
+    id=lambda *_: "USD",
+    apply=balances.balance,
+    blank=lambda event: not isinstance(event, BalanceCommandRefused),
+)
+LEDGER = Projection(
+    kind=balances.LEDGER,
+    topic=BALANCE_EVENTS,
+    on=get_args(balances.Moving),
+    owner=account,
+    id=at_offset,
+    apply=balances.line,
+    blank=always,
+)
+BALANCE_OUTCOMES = Projection(
+    kind=outcomes.BALANCE_OUTCOME,
+    topic=BALANCE_EVENTS,
+    on=get_args(outcomes.FundsStep),
+    owner=nobody,
+    id=of_order,
+    apply=outcomes.settlement,
+    blank=outcomes.tells_all,
+)
+BALANCE_ANSWERS = Projection(
+    kind=outcomes.BALANCE_OUTCOME,
+    topic=BALANCE_EVENTS,
+    on=(FundsDeposited, FundsWithdrawn, BalanceCommandRefused),
+    owner=nobody,
+    id=lambda event, _: event.command_id,
+    apply=outcomes.answer,
+    blank=always,
+)
+POSITIONS = Projection(
+    kind=positions.POSITION,
+    topic=PORTFOLIO_EVENTS,
+    on=get_args(PortfolioEvent),
+    owner=account,
+    id=lambda event, _: event.asset_id,
+    apply=positions.position,
+    blank=lambda event: isinstance(event, PositionChanged),
+)
+ASSET_LINES = Projection(
+    kind=positions.ASSET_LINE,
+    topic=PORTFOLIO_EVENTS,
+    on=(PositionChanged,),
+    owner=positions.owner,
+    id=at_offset,
+    apply=positions.line,
+    blank=always,
+)
+PORTFOLIO_OUTCOMES = Projection(
+    kind=outcomes.PORTFOLIO_OUTCOME,
+    topic=PORTFOLIO_EVENTS,
+    on=get_args(outcomes.AssetsStep),
+    owner=nobody,
+    id=of_order,
+    apply=outcomes.settlement,
+    blank=outcomes.tells_all,
+)
+CATALOGUE = Projection(
+    kind=market.ASSET,
+    topic=ASSETS,
+    on=(AssetListed,),
+    owner=nobody,
+    id=lambda event, _: event.asset_id,
+    apply=market.asset,
+    blank=always,
+)
+QUOTES = Projection(
+    kind=market.PRICE,
+    topic=PRICES,
+    on=(PriceTicked,),
+    owner=nobody,
+    id=lambda quote, _: quote.asset_id,
+    apply=market.price,
+    blank=always,
+    parts=lambda event: event.prices,
+)
+
+HISTORY: tuple[Projection[Any], ...] = (
+    ORDERS,
+    TRADES,
+    ORDER_ANSWERS,
+    BALANCES,
+    LEDGER,
+    BALANCE_ANSWERS,
+    POSITIONS,
+    ASSET_LINES,
+)
+LIVE: tuple[Projection[Any], ...] = (
+    *HISTORY,
+    ORDER_OUTCOMES,
+    BALANCE_OUTCOMES,
+    PORTFOLIO_OUTCOMES,
+    CATALOGUE,
+    QUOTES,
+)
