@@ -1,0 +1,322 @@
+"""What holds for every route: ids, problems, bodies, policies, documents."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+
+from events.reasons import Reason
+from gateway.app import create_app, require_policies
+from gateway.deps import PUBLIC, Customer, Parts
+from gateway.problems import PROBLEMS, Refused, pointer
+from gateway.route import EdgeRoute, Unguarded
+from infra.unavailable import Unavailable
+
+from .conftest import ADA, Twins
+
+REGISTER, LOGIN, ME = (f"/api/v1/auth/{name}" for name in ("register", "login", "me"))
+JSON = {"Content-Type": "application/json"}
+PROBLEM = "application/problem+json"
+
+
+def problem(answer: httpx2.Response) -> dict[str, Any]:
+    """Returns the problem that the answer must be."""
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["content-type"] == PROBLEM
+    assert body["status"] == answer.status_code == PROBLEMS[body["code"]][0]
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+    assert body["type"] == f"urn:orderstream:problem:{body['code']}"
+    return body
+
+
+@pytest.mark.parametrize("given", ["12345678", "a-Z_0" * 12 + "-Z_0"])
+async def test_a_sane_request_id_is_taken(client: httpx2.AsyncClient, given: str) -> None:
+    answer = await client.get("/health", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "x" * 65, "x" * 10_240, 'id"}\n{"a":1', "\x1b[31mred-id", "12345 78"]
+)
+async def test_any_other_request_id_is_replaced(client: httpx2.AsyncClient, given: str) -> None:
+    headers = [(b"X-Request-ID", given.encode())]
+    made = [(await client.get("/health", headers=headers)).headers["X-Request-ID"] for _ in "ab"]
+    assert len({given, *made}) == 3
+    assert {len(one) for one in made} == {36}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/nowhere", "not_found"),
+        ("GET", "/api/v1", "not_found"),
+        ("GET", "//evil.example/", "not_found"),
+        ("GET", "/health//", "not_found"),
+        ("DELETE", "/health", "method_not_allowed"),
+        ("FOO", REGISTER, "method_not_allowed"),
+        ("TRACE", "/health", "method_not_allowed"),
+        ("GET", ME, "authentication_required"),
+    ],
+)
+async def test_what_the_framework_refuses_is_a_problem_too(
+    client: httpx2.AsyncClient, method: str, path: str, code: str
+) -> None:
+    assert problem(await client.request(method, path))["code"] == code
+
+
+async def test_a_trailing_slash_makes_no_difference(
+    client: httpx2.AsyncClient, ada: dict[str, str]
+) -> None:
+    assert (await client.get("/health/")).status_code == 200
+    assert (await client.get("/health/ready/")).status_code == 200
+    assert (await client.get(f"{ME}/", headers=ada)).status_code == 200
+    assert (await client.post(f"{REGISTER}/", json=ADA)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b'{"username":"ada","username":"eve"}',
+        b'{"username":NaN}',
+        b"\xef\xbb\xbf{}",
+        "{}".encode("utf-16"),
+        b"[" * 10_000,
+        b'{"username":"\\ud800"}',
+    ],
+    ids=repr,
+)
+async def test_a_body_with_two_meanings_is_malformed(
+    client: httpx2.AsyncClient, raw: bytes
+) -> None:
+    answer = await client.post(LOGIN, content=raw, headers=JSON)
+    assert answer.status_code == 400
+    assert problem(answer)["code"] == "malformed_json"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": "application/problem+json"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "nonsense"},
+        JSON | {"Content-Encoding": "gzip"},
+    ],
+    ids=str,
+)
+async def test_only_plain_json_is_a_body(
+    client: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    answer = await client.post(LOGIN, content=b'{"username":"ada"}', headers=headers)
+    assert problem(answer)["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("media", ["application/json;charset=UTF-8", "Application/JSON"])
+async def test_json_may_be_spelled_in_other_ways(client: httpx2.AsyncClient, media: str) -> None:
+    answer = await client.post(LOGIN, content=b"{}", headers={"Content-Type": media})
+    assert problem(answer)["code"] == "validation_failed"
+
+
+async def test_a_body_is_counted_while_it_is_read(client: httpx2.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(1_000):
+            sent += 1
+            yield b" " * 1_024
+
+    for content in (b" " * 16_385, endless()):
+        answer = await client.post(LOGIN, content=content, headers=JSON)
+        assert problem(answer)["code"] == "body_too_large"
+        assert answer.headers["Connection"] == "close"
+    fits = b'{"username":"ada","password":"x"}'.ljust(16_384)
+    assert (await client.post(LOGIN, content=fits, headers=JSON)).status_code == 401
+
+
+async def test_every_fault_of_the_input_has_its_place(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(LOGIN, json={"password": 5, "a/b~c": {}})
+    faults = problem(answer)["errors"]
+    assert {(one["pointer"], one["code"]) for one in faults} == {
+        ("#/username", "required"),
+        ("#/password", "invalid"),
+        ("#/a~1b~0c", "unknown_field"),
+    }
+    for body in (b"[]", b"null", b'"x"', b"5"):
+        answer = await client.post(LOGIN, content=body, headers=JSON)
+        assert [one["pointer"] for one in problem(answer)["errors"]] == ["#"]
+
+
+def test_a_parameter_is_named_with_its_kind() -> None:
+    assert pointer(("query", "limit")) == "query/limit"
+    assert pointer(("body", "legs", 0, "price")) == "#/legs/0/price"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code", "challenge"),
+    [
+        ([], "authentication_required", "Bearer"),
+        ([("Authorization", "")], "invalid_token", 'Bearer error="invalid_token"'),
+        ([("Authorization", "Basic YTpi")], "invalid_token", 'Bearer error="invalid_token"'),
+        ([("Authorization", "Bearer")], "invalid_token", 'Bearer error="invalid_token"'),
+        ([("Authorization", "Bearer a b")], "invalid_token", 'Bearer error="invalid_token"'),
+        ([("X-User-ID", "018f-a")], "authentication_required", "Bearer"),
+    ],
+    ids=str,
+)
+async def test_whoever_has_no_token_is_told_what_is_needed(
+    client: httpx2.AsyncClient, headers: list[tuple[str, str]], code: str, challenge: str
+) -> None:
+    answer = await client.get(ME, headers=headers)
+    assert problem(answer)["code"] == code
+    assert answer.headers["WWW-Authenticate"] == challenge
+
+
+async def test_two_tokens_are_none(client: httpx2.AsyncClient, ada: dict[str, str]) -> None:
+    answer = await client.get(ME, headers=[*ada.items(), *ada.items()])
+    assert problem(answer)["code"] == "invalid_token"
+
+
+async def test_a_token_of_another_account_opens_no_session(
+    client: httpx2.AsyncClient, ada: dict[str, str], parts: Parts, twins: Twins
+) -> None:
+    session_id = next(iter(twins.sessions.rows))
+    token = parts.tokens.issue("018f-b", session_id)
+    answer = await client.get(ME, headers={"Authorization": f"Bearer {token}"})
+    assert problem(answer)["code"] == "invalid_token"
+
+
+class Broken:
+    """A session store of which every call fails."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    async def find(self, session_id: str) -> None:
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (Unavailable("sessions"), 503, "dependency_unavailable"),
+        (RuntimeError("secret://host:1234"), 500, "internal"),
+        (KeyError("table"), 500, "internal"),
+    ],
+    ids=repr,
+)
+async def test_a_fault_inside_says_nothing_of_itself(
+    parts: Parts, ada: dict[str, str], failure: Exception, status: int, code: str
+) -> None:
+    app = create_app(replace(parts, sessions=Broken(failure)))  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
+        answer = await client.get(ME, headers=ada)
+    assert answer.status_code == status
+    assert problem(answer)["code"] == code
+    assert set(answer.json()) == {"type", "title", "status", "code", "request_id"}
+    assert "secret" not in answer.text
+    assert answer.headers.get("Retry-After") == ("1" if status == 503 else None)
+
+
+def test_every_reason_is_a_problem_and_a_new_one_still_a_refusal() -> None:
+    assert {Refused(reason).code for reason in Reason} == set(Reason)
+    assert Refused(Reason.ACCOUNT_FROZEN).status_code == 403
+    assert Refused(Reason.DEPOSITS_DISABLED).status_code == 403
+    assert Refused(Reason.INSUFFICIENT_FUNDS).status_code == 422
+    new = Refused("moon_phase")
+    assert (new.code, new.status_code, new.detail) == ("refused", 422, "Reason: moon_phase.")
+
+
+def test_a_route_without_a_policy_stops_the_start() -> None:
+    router = APIRouter(route_class=EdgeRoute)
+
+    async def open_to_all() -> None: ...
+
+    async def both(account: Customer) -> None: ...
+
+    with pytest.raises(Unguarded, match="/open"):
+        router.get("/open")(open_to_all)
+    with pytest.raises(Unguarded, match="/both"):
+        router.get("/both", dependencies=[PUBLIC])(both)
+    router.get("/known", dependencies=[PUBLIC])(open_to_all)
+
+
+def test_a_route_of_another_kind_stops_the_start(parts: Parts) -> None:
+    app = create_app(parts)
+    plain = APIRouter()
+    plain.get("/plain")(lambda: None)
+    app.include_router(plain, prefix="/api")
+    with pytest.raises(Unguarded, match="/api/plain"):
+        require_policies(app)
+    with pytest.raises(Unguarded, match="/openapi"):
+        require_policies(FastAPI())
+
+
+def test_who_may_call_what(parts: Parts) -> None:
+    app = create_app(parts)
+    table = {
+        f"{method} {context.path}": context.original_route.policy
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or ()
+    }
+    assert table | TABLE == table
+
+
+TABLE = {
+    "POST /api/v1/auth/register": "public",
+    "POST /api/v1/auth/login": "public",
+    "POST /api/v1/auth/logout": "customer",
+    "GET /api/v1/auth/me": "customer",
+    "GET /health": "public",
+    "GET /health/ready": "public",
+    "GET /openapi.json": "public",
+    "GET /docs": "public",
+    "GET /redoc": "public",
+}
+
+
+async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    register = document["paths"][REGISTER]["post"]
+    assert list(register["responses"]) == ["201", "400", "409", "413", "415", "422", "500", "503"]
+    assert "`password_too_common`" in register["responses"]["422"]["description"]
+    me = document["paths"][ME]["get"]
+    assert list(me["responses"]) == ["200", "401", "500", "503"]
+    assert me["security"] == [{"bearer": []}]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400 and "ReadinessView" not in str(answer):
+                    assert list(answer["content"]) == [PROBLEM]
+    text = str(document)
+    for name in document["components"]["schemas"]:
+        assert f"#/components/schemas/{name}" in text
+    assert "HTTPValidationError" not in text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_the_document_can_be_looked_at(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "/openapi.json" in answer.text
+
+
+async def test_readiness_names_what_is_away(parts: Parts) -> None:
+    app = create_app(replace(parts, ready=lambda: {"sessions": True, "kafka": False}))
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
+        assert (await client.get("/health")).json() == {"status": "up"}
+        answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "down", "components": {"sessions": "up", "kafka": "down"}}
