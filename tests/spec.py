@@ -44,8 +44,12 @@ class History:
     def __init__(self, decide: Decide, folds: Folds, past: tuple[Event, ...]) -> None:
         self.decide, self.folds = decide, folds
         self.rows: dict[Key, Any] = {}
-        for event in past:
-            fold(folds, self.rows, event)
+        self.take(*past)
+
+    def take(self, *events: Event) -> None:
+        """Takes events into the rows, as they were written."""
+        for event in events:
+            fold(self.folds, self.rows, event)
 
     def when(self, given: Any, context: Context = MARKET) -> list[Event]:
         """Returns what happens."""
