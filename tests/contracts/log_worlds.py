@@ -99,12 +99,12 @@ class KafkaWorld:
         return self._logs[-1]
 
     async def put(self, tp: TP, drafts: Sequence[Draft]) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap)
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, max_batch_size=1_000_000)
         await producer.start()
         try:
             batch = producer.create_batch()
             for key, value, headers in drafts:
-                batch.append(timestamp=None, key=key, value=value, headers=list(headers))
+                assert batch.append(timestamp=None, key=key, value=value, headers=list(headers))
             await (await producer.send_batch(batch, tp[0], partition=tp[1]))
         finally:
             await producer.stop()

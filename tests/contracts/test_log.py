@@ -262,6 +262,19 @@ async def test_an_input_is_drained_when_all_was_returned(world: World) -> None:
     await reader.stop()
 
 
+async def test_an_input_of_more_than_one_fetch_is_drained_at_its_end_only(world: World) -> None:
+    tp = (await world.topic(), 0)
+    for _ in range(3):
+        await world.put(tp, [Draft(b"k", b"x" * 1_000)] * 900)
+    reader = await world.log().reader({tp: 0})
+    sizes = []
+    while not reader.drained(tp):
+        sizes.append(len((await reader.fetch(100)).get(tp, [])))
+    assert sum(sizes) == reader.position(tp) == 2_700
+    assert max(sizes) < 2_700
+    await reader.stop()
+
+
 async def test_a_record_wakes_an_idle_reader(world: World) -> None:
     topic = await world.topic(3)
     tps = [(topic, number) for number in range(3)]
