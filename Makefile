@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test bench lock clean
+.PHONY: help demo up down status check test bench contract lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ test: .venv/dev ## every test, on real servers of its own
 
 bench: .venv/dev ## measure, print
 	$(BIN)/python -m bench
+
+contract: .venv/dev ## write the schemas and documents of the topics anew
+	$(BIN)/python -m ops.contract
 
 lock: .venv/dev ## write the lock files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock

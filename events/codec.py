@@ -18,7 +18,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
@@ -51,7 +51,7 @@ class Poison(ValueError):
     """A record that is no message of its topic. reason: one of Unreadable."""
 
     def __init__(self, reason: Unreadable, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(f"{reason}: {detail[:500]}")
         self.reason = reason
 
 
@@ -67,6 +67,7 @@ def mirror(model: type[BaseModel]) -> type[msgspec.Struct]:
     require(model.model_config == Value.model_config, model, "its config is not that of a Value")
     require(not any(getattr(code, kind.name) for kind in fields(code)), model, "it has validators")
     require(model.model_post_init is BaseModel.model_post_init, model, "it has a model_post_init")
+    stamped(model)
     tag = own["type"].default if "type" in own else None
     if tag:
         require(list(own)[:2] == ["type", "version"], model, "type and version come first")
@@ -123,6 +124,7 @@ def translate(kind: Any, limits: Body, where: str) -> Any:
         return spell(FieldInfo.from_annotation(parts[0]), where)[0] | None
     if isinstance(kind, type) and issubclass(contract(kind), BaseModel):
         require(not contract(kind).model_fields.keys() & {"type"}, where, "a message in a message")
+        require(not stamped(contract(kind)), where, "a part of a message is never stamped")
         return mirror(contract(kind))
     known = kind is bool or (isinstance(kind, type) and issubclass(kind, StrEnum))
     known = known or (origin is Literal and all(type(part) in (str, int) for part in parts))
@@ -142,17 +144,20 @@ def contract(kind: Any) -> Any:
 
 @cache
 def stamped(model: type[BaseModel]) -> tuple[str, ...]:
-    """Returns the names of the fields whose default the model itself refuses: stamped before the wire."""
-    names = []
-    for name, field in model.model_fields.items():
-        if field.is_required() or field.default or not field.metadata:
-            continue
-        kind: Any = Annotated[field.annotation, *field.metadata]
-        try:
-            TypeAdapter(kind).validate_python(field.default, strict=True)
-        except ValidationError:
-            names.append(name)
-    return tuple(names)
+    """Returns the names of the fields whose default the model itself refuses: stamped before the wire.
+
+    Raises: TypeError if such a default is not blank, "" or 0: a struct could take it for a value.
+    """
+    refused: set[int | str] = set()
+    try:
+        model.model_validate({})
+    except ValidationError as error:
+        refused = {fault["loc"][0] for fault in error.errors()}
+    fields = {name: field for name, field in model.model_fields.items() if name in refused}
+    names = tuple(name for name, field in fields.items() if not field.is_required())
+    for name in names:
+        require(fields[name].default in ("", 0), f"{model.__name__}.{name}", "refuses its default")
+    return names
 
 
 class Decoder:
@@ -168,7 +173,10 @@ class Decoder:
         self.members: dict[str, type[BaseModel]] = {name_of(m): m for m in map(contract, kinds)}
         self.old: dict[str, type[BaseModel]] = {name_of(m): m for m in map(contract, old)}
         self.upcasters = upcasters
-        self.known = {name.split(".v")[0] for name in (*self.members, *self.old)}
+        self.newest: dict[str, int] = {}
+        for name in (*self.old, *self.members):
+            kind, _, version = name.partition(".v")
+            self.newest[kind] = max(int(version), self.newest.get(kind, 0))
         self.fast = {start_of(name): Fast(model) for name, model in self.members.items()}
 
     def __call__(self, raw: bytes) -> Any:
@@ -184,7 +192,7 @@ class Decoder:
         except Poison:
             raise
         except (ValueError, RecursionError) as error:
-            raise Poison(Unreadable.MALFORMED, str(error)[:500]) from error
+            raise Poison(Unreadable.MALFORMED, str(error)) from error
 
     def slowly(self, raw: bytes) -> Any:
         """Returns the message as pydantic reads it. Raises: ValueError, Poison."""
@@ -204,11 +212,13 @@ class Decoder:
         """Raises: Poison, always."""
         kind = body.get("type") if isinstance(body, dict) else None
         version = body.get("version") if isinstance(body, dict) else None
-        if isinstance(kind, str) and kind in self.known and type(version) is int:
+        if not isinstance(kind, str) or type(version) is not int:
+            raise Poison(Unreadable.MALFORMED, "no object with a type and a whole version")
+        if kind not in self.newest:
+            raise Poison(Unreadable.UNKNOWN_TYPE, f"{kind} does not belong to this topic")
+        if version > self.newest[kind]:
             raise Poison(Unreadable.NEWER_VERSION, f"{kind}.v{version} is newer than this reader")
-        if isinstance(kind, str) and type(version) is int:
-            raise Poison(Unreadable.UNKNOWN_TYPE, f"{kind[:64]} does not belong to this topic")
-        raise Poison(Unreadable.MALFORMED, "no object with a type and a whole version")
+        raise Poison(Unreadable.MALFORMED, f"{kind} has no version {version}")
 
 
 class Fast:

@@ -1,0 +1,86 @@
+"""The contract's generated files: `python -m ops.contract` writes them anew, `… --release` freezes the schemas.
+
+What is released may only gain optional fields. events/schemas says what the code says; tests/golden/schemas says
+what the last release said, and is written by a release alone.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic_core import from_json, to_json
+
+from events.asyncapi import asyncapi, names
+from events.codec import Body
+from events.envelope import Control
+from events.schema import VERSIONS, broken, json_schema
+from events.topics import TOPICS
+
+ROOT = Path(__file__).parents[1]
+SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
+PAGE = Path("docs/events.md")
+MARK = "<!-- made of events/topics.py by `make contract` -->\n"
+DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
+
+
+def documents() -> dict[Path, str]:
+    """Returns every generated file, by its path in the repository, and what must stand in it."""
+    before, _, after = (ROOT / PAGE).read_text().split(MARK)
+    return {
+        **{
+            SCHEMAS / f"{name}.json": pretty(DRAFT | json_schema(VERSIONS[name]))
+            for name in VERSIONS
+        },
+        Path("docs/asyncapi.json"): pretty(asyncapi()),
+        PAGE: MARK.join((before, "\n".join(table()) + "\n", after)),
+    }
+
+
+def table() -> Iterable[str]:
+    """Returns the lines of the table of topics."""
+    yield "| topic | only writer | key | partitions | kept | carries |"
+    yield "|---|---|---|---|---|---|"
+    for topic in TOPICS:
+        kept = "newest of each key" if topic.compacted else "for ever"
+        if topic.retention_days is not None:
+            kept = f"{topic.retention_days} days"
+        links = [
+            f"[{name}](../{SCHEMAS}/{name}.json)"
+            for name in names(topic)
+            if not issubclass(VERSIONS[name], Control)
+        ]
+        key, partitions = topic.key or "none", topic.partitions or "P"
+        yield f"| `{topic.name}` | {topic.writer} | {key} | {partitions} | {kept} | {', '.join(links)} |"
+
+
+def faults() -> list[str]:
+    """Returns what of the released schemas today's would break, empty if nothing."""
+    found = []
+    for path in sorted((ROOT / RELEASED).glob("*.json")):
+        name = path.stem
+        if name not in VERSIONS:
+            found.append(f"{name} is gone, and the log may hold it")
+            continue
+        old = from_json(path.read_bytes())
+        found += [f"{name}: {fault}" for fault in broken(old, DRAFT | json_schema(VERSIONS[name]))]
+    return found
+
+
+def pretty(document: Body) -> str:
+    return to_json(document, indent=2).decode() + "\n"
+
+
+def main(arguments: list[str]) -> str | None:
+    """Writes the files. Returns why it can't release, None if all went well."""
+    for path, text in documents().items():
+        (ROOT / path).write_text(text)
+    if arguments == ["--release"]:
+        if found := faults():
+            return "\n".join(found)
+        for path in (ROOT / SCHEMAS).glob("*.json"):
+            (ROOT / RELEASED / path.name).write_text(path.read_text())
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
