@@ -1,17 +1,34 @@
-"""The edge put together: the one place that knows every route."""
+"""The edge put together: the one place that knows every route, and of what its parts are made."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from infra.process.run import run_process
+from infra.process.server import serve_admin, serving
+from infra.process.settings import Settings
+from infra.publisher import publishing
+from infra.stores import dynamodb, sessions
+from infra.stores.sessions import RedisSessions
+from infra.stores.users import NOBODY, DynamoUsers
+
 from . import problems
+from .audit import Trail
+from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .deps import Parts
 from .entrance import Entrance
+from .readiness import Readiness
 from .route import EdgeRoute, Unguarded
 from .routes import auth, docs, health
+from .times import now
 
 BASE = "/api/v1"
+ROUTERS = (auth.router,)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -19,15 +36,16 @@ def create_app(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="orderstream",
         summary="Order processing for crypto assets on an event log.",
+        version=version("orderstream"),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        version=version("orderstream"),
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.parts = parts
-    app.include_router(auth.router, prefix=BASE)
+    for router in ROUTERS:
+        app.include_router(router, prefix=BASE)
     app.include_router(health.router)
     app.include_router(docs.router)
     app.add_middleware(Entrance)
@@ -41,3 +59,54 @@ def require_policies(app: FastAPI) -> None:
     for context in iter_route_contexts(app.routes):
         if not isinstance(context.original_route, EdgeRoute):
             raise Unguarded(f"{context.path}: not an EdgeRoute")
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Parts]:
+    """Returns the parts of a process, on the servers that its settings name, while the block runs."""
+    keys = settings.run_dir / "keys"
+    if settings.env == "development":
+        ensure_development_key(keys)
+    async with (
+        dynamodb.connect(settings.dynamodb) as table,
+        sessions.connect(settings.sessions) as redis,
+        publishing(settings.kafka, settings.partition_count) as publisher,
+        asyncio.TaskGroup() as background,
+    ):
+        users, open_sessions = DynamoUsers(table), RedisSessions(redis)
+        trail = Trail(users, publisher)
+        ready = Readiness(
+            {
+                "users": partial(users.by_id, NOBODY),
+                "sessions": partial(open_sessions.find, NOBODY),
+            }
+        )
+        tasks = [
+            background.create_task(trail.keep_sweeping(now)),
+            background.create_task(ready.keep_asking()),
+        ]
+        yield Parts(
+            users=users,
+            sessions=open_sessions,
+            passwords=Passwords(),
+            tokens=Tokens(load_keys(keys), now),
+            trail=trail,
+            now=now,
+            ready=ready,
+        )
+        for task in tasks:
+            task.cancel()
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Returns once it was asked to stop and every request under way is answered."""
+    async with (
+        connected(settings) as parts,
+        serve_admin(settings, parts.ready),
+        serving(create_app(parts), settings.host, settings.gateway_port),
+    ):
+        await stop.wait()
+
+
+def main() -> None:
+    run_process(serve)

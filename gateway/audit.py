@@ -15,7 +15,8 @@ from infra.publisher import Publisher
 from infra.stores.users import Unpublished, Users
 from infra.unavailable import Unavailable
 
-PAGE = 100
+PAGE = 100  # events a sweep
+EVERY = 5  # s
 GRACE = 5_000  # ms that an event's own request has before the sweeper takes it on
 log = structlog.get_logger()
 
@@ -54,10 +55,10 @@ class Trail:
                 count += 1
         return count
 
-    async def sweep_every(self, seconds: int, now: Callable[[], int]) -> None:
+    async def keep_sweeping(self, now: Callable[[], int]) -> None:
         """Sweeps until it is canceled."""
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(EVERY)
             try:
                 if count := await self.sweep(now() - GRACE):
                     log.info("outbox_swept", events=count)

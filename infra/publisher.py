@@ -1,12 +1,20 @@
-"""Publishing at the edge: one message into its topic, acknowledged."""
+"""Publishing at the edge: one message of an account into its topic, acknowledged."""
 
-from typing import Any, NamedTuple, Protocol, TypeVar
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, Protocol
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from events.ids import partition_of
 from events.topics import Topic
 
 from .unavailable import Unavailable
 
-M = TypeVar("M")
+WITHIN = 2  # s
+HEADERS = [("content-type", b"application/json")]
 
 
 class Position(NamedTuple):
@@ -17,22 +25,61 @@ class Position(NamedTuple):
     offset: int
 
 
+class OfAccount(Protocol):
+    @property
+    def account_id(self) -> str: ...
+
+
 class Publisher(Protocol):
-    async def publish(self, topic: Topic[M], message: M) -> Position:
+    async def publish(self, topic: Topic[OfAccount], message: OfAccount) -> Position:
         """Returns where the message lies, once every in-sync replica has it.
 
-        Raises: Unavailable; the message may be in the log nevertheless, so a retry keeps its id.
+        Raises: Unavailable; the message may come to lie there nevertheless, so a retry keeps its id.
         """
 
 
+class KafkaPublisher:
+    def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
+        self.producer = producer
+        self.partitions = partitions
+
+    async def publish(self, topic: Topic[OfAccount], message: OfAccount) -> Position:
+        account = message.account_id
+        try:
+            async with asyncio.timeout(WITHIN):
+                record = await self.producer.send_and_wait(
+                    topic.name,
+                    topic.encode(message),
+                    key=account.encode(),
+                    partition=partition_of(account, self.partitions),
+                    headers=HEADERS,
+                )
+        except (KafkaError, TimeoutError) as failure:
+            raise Unavailable("kafka") from failure
+        return Position(record.topic, record.partition, record.offset)
+
+
+@asynccontextmanager
+async def publishing(bootstrap: str, partitions: int) -> AsyncIterator[KafkaPublisher]:
+    """Returns a publisher for as long as the block runs. partitions: of every account topic.
+
+    Raises: KafkaConnectionError if there is no broker to begin with.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, client_id="gateway", enable_idempotence=True
+    )
+    async with producer:
+        yield KafkaPublisher(producer, partitions)
+
+
 class MemoryPublisher:
-    """The twin: one partition a topic. It holds what a reader would decode. away: whether it is down."""
+    """The twin: one partition a topic, read as any consumer would. away: whether it is down."""
 
     def __init__(self) -> None:
         self.log: list[tuple[str, bytes]] = []
         self.away = False
 
-    async def publish(self, topic: Topic[M], message: M) -> Position:
+    async def publish(self, topic: Topic[OfAccount], message: OfAccount) -> Position:
         if self.away:
             raise Unavailable("kafka")
         self.log.append((topic.name, topic.encode(message)))

@@ -20,6 +20,8 @@ Role = Literal["customer", "admin"]
 Taken = Literal["username_taken", "email_taken"]
 Item = dict[str, Any]
 TABLE = "users"
+NOBODY = "nobody"
+"""The id of no account."""
 
 
 class User(NamedTuple):
@@ -124,7 +126,7 @@ class DynamoUsers:
 
     async def by_name(self, username: str) -> User | None:
         lock = await self._get(f"name#{username}", "lock")
-        return await self.by_id(lock["account_id"]["S"]) if lock else None
+        return await self.by_id(lock["account_id"]["S"] if lock else NOBODY)  # as late for both
 
     async def replace_hash(self, account_id: str, *, old: str, new: str) -> bool:
         try:

@@ -1,0 +1,142 @@
+"""Gateways as processes, on real servers."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from events.topics import USER_EVENTS
+from infra.log.admin import ensure
+from infra.stores.dynamodb import connect
+from infra.stores.users import ensure_tables
+from ops.provision import contract_topic
+
+pytestmark = pytest.mark.stack
+PARTITIONS = 2
+
+
+class Gateway(NamedTuple):
+    process: asyncio.subprocess.Process
+    client: httpx2.AsyncClient
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture
+async def environ(kafka: str, dynamodb: str, redis: str, tmp_path: Path) -> dict[str, str]:
+    """Returns what a gateway is told: where the servers are that this test run started."""
+    await ensure([contract_topic(USER_EVENTS, PARTITIONS, 1)], kafka)
+    async with connect(dynamodb) as client:
+        await ensure_tables(client)
+    return {
+        "ORDERSTREAM_KAFKA": kafka,
+        "ORDERSTREAM_DYNAMODB": dynamodb,
+        "ORDERSTREAM_SESSIONS": f"{redis}/1",
+        "ORDERSTREAM_PARTITION_COUNT": str(PARTITIONS),
+        "ORDERSTREAM_RUN_DIR": str(tmp_path),
+    }
+
+
+@asynccontextmanager
+async def running(environ: dict[str, str]) -> AsyncIterator[Gateway]:
+    """Returns a gateway that is ready, and ends it."""
+    port, admin = free_ports(2)
+    ports = {"ORDERSTREAM_GATEWAY_PORT": str(port), "ORDERSTREAM_ADMIN_PORT": str(admin)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from gateway.app import main; main()",
+        env=os.environ | environ | ports,
+    )
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            await until_ready(client)
+            yield Gateway(process, client)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def until_ready(client: httpx2.AsyncClient) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+def person() -> dict[str, str]:
+    name = f"u{uuid4().hex[:20]}"
+    return {"username": name, "email": f"{name}@example.org", "password": "correct horse battery"}
+
+
+async def log_in(client: httpx2.AsyncClient, who: dict[str, str]) -> dict[str, str]:
+    """Returns the headers of a new session."""
+    body = {name: who[name] for name in ("username", "password")}
+    answer = await client.post("/api/v1/auth/login", json=body)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+async def test_a_session_is_one_thing_to_all_gateways(environ: dict[str, str]) -> None:
+    ada = person()
+    async with running(environ) as one, running(environ) as other:
+        registered = await one.client.post("/api/v1/auth/register", json=ada)
+        assert registered.status_code == 201
+        again = await other.client.post("/api/v1/auth/register", json=ada)
+        assert (again.status_code, again.json()["code"]) == (409, "username_taken")
+
+        bearer = await log_in(one.client, ada)
+        me = await other.client.get("/api/v1/auth/me", headers=bearer)
+        assert me.json() == registered.json()
+
+        assert (await one.client.post("/api/v1/auth/logout", headers=bearer)).status_code == 204
+        me = await other.client.get("/api/v1/auth/me", headers=bearer)
+        assert (me.status_code, me.json()["code"]) == (401, "session_revoked")
+
+
+async def test_a_gateway_drains_when_asked_to_end(environ: dict[str, str]) -> None:
+    ada = person()
+    async with running(environ) as gateway:
+        await gateway.client.post("/api/v1/auth/register", json=ada)
+        logins = [asyncio.create_task(log_in(gateway.client, ada)) for _ in range(8)]
+        await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
+        gateway.process.send_signal(signal.SIGTERM)
+        answers = await asyncio.gather(*logins, return_exceptions=True)
+        assert await gateway.process.wait() == 0
+        assert [answer for answer in answers if not isinstance(answer, dict)] == []
+
+
+async def test_too_large_a_body_closes_the_connection(environ: dict[str, str]) -> None:
+    async with running(environ) as gateway:
+        port = gateway.client.base_url.port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /api/v1/auth/login HTTP/1.1\r\nHost: edge\r\n"
+            b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        writer.write(17 * (b"400\r\n" + b" " * 1_024 + b"\r\n"))  # 1 KiB too much, and no end
+        async with asyncio.timeout(5):
+            answer = await reader.read()  # to the end: the server closes
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b'"code":"body_too_large"' in answer
