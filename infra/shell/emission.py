@@ -16,11 +16,12 @@ CONTROL = (KIND, b"control")
 
 
 class Input(NamedTuple):
-    """A record and the message in it. command: whether it asks."""
+    """A record and the message in it. command: whether it asks; name_space: of the ids of what it leads to."""
 
     record: Record
     message: Any
     command: bool
+    name_space: str
 
 
 class Emitted(NamedTuple):
@@ -51,7 +52,7 @@ class Emission:
             sequences[account] = sequence + 1
             stamped = stamp(
                 event,
-                id=event_id(message.id, account, event.type, n, step),
+                id=event_id(given.name_space, account, event.type, n, step),
                 occurred_at=record.timestamp,
                 sequence=sequence,
                 causation_id=message.id,

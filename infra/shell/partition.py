@@ -10,8 +10,9 @@ import structlog
 from events.codec import Poison, encode
 from events.control import PartitionClaimed, PositionNoted
 from events.decider import Context, Unfinished
+from events.ids import position_id
 from events.market import Market
-from events.reasons import Unreadable
+from events.reasons import Reason, Unreadable
 from infra.log.port import TP, Batch, Clock, Draft, Headers, Log, Record, Writer
 
 from . import quarantine, snapshot
@@ -249,11 +250,11 @@ class Partition:
             return SetAside(record, Unreadable.MISPLACED, None)
         if self.store.is_held(record.topic, message.account_id):
             return SetAside(record, "follows", message.account_id, follows=True)
-        return Input(record, message, type(message) in self.service.commands)
+        return Input(record, message, type(message) in self.service.commands, message.id)
 
     def _followed(self, record: Record, message: Any) -> Input:
         self.market.fold(message, record.timestamp, record.offset)
-        return Input(record, message, command=False)
+        return Input(record, message, command=False, name_space=message.id)
 
     def answer(self, given: Input, turn: Turn) -> bool:
         """Decides the input and folds what it leads to. Returns False if the turn's batch is full: then the input,
@@ -265,8 +266,7 @@ class Partition:
                 self.figures.repeats += 1
                 return True
             if reason := untimely(message.created_at, self.now):
-                assert self.service.refuse, "a service that is asked can refuse"
-                return self.write(given, [self.service.refuse(message, reason)], turn)
+                return self.refuse(given, reason, turn)
         while True:
             context = Context(self.now, self.market)
             events = self.service.decide(self.store.rows, message, context)
@@ -277,6 +277,15 @@ class Partition:
             assert events, "a step without an event would never end"
             self.step += 1
             self.unfinished = (given.record.topic, given.record.partition)
+
+    def refuse(self, given: Input, reason: Reason, turn: Turn) -> bool:
+        """Answers a sending that came too late or too early. Its command may have been answered long ago: the ids
+        are this sending's, by its place in the log.
+        """
+        assert self.service.refuse, "a service that is asked can refuse"
+        topic, p, offset, *_ = given.record
+        sending = given._replace(name_space=position_id(topic, p, offset))
+        return self.write(sending, [self.service.refuse(given.message, reason)], turn)
 
     def write(self, given: Input, events: Sequence[Any], turn: Turn) -> bool:
         """Puts the events of a step into the turn and folds them, if they fit. Returns whether they do."""
