@@ -1,4 +1,5 @@
-"""Every projection: its rows, the topic that alone feeds them, what tells a row apart; and which view has it."""
+"""Every projection: its kind of row (which names the topic that alone feeds it), the events that touch it,
+what tells a row apart; and which view has it."""
 
 from typing import Any, get_args
 
@@ -6,14 +7,12 @@ from events.balance import BalanceCommandRefused, BalanceEvent, FundsDeposited, 
 from events.market import AssetListed, PriceTicked
 from events.order import OrderAccepted, OrderFilled
 from events.portfolio import PortfolioEvent, PositionChanged
-from events.topics import ASSETS, BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, PRICES
 
 from .projections import balances, market, orders, outcomes, positions
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 
 ORDERS = Projection(
     kind=orders.ORDER,
-    topic=ORDER_EVENTS,
     on=get_args(orders.Opening | orders.Following),
     owner=account,
     id=of_order,
@@ -23,7 +22,6 @@ ORDERS = Projection(
 TRADES = Projection(
     # Of order.events, not of the tape: a fill's line and its order's row are then in view at once.
     kind=orders.TRADE,
-    topic=ORDER_EVENTS,
     on=(OrderFilled,),
     owner=account,
     id=at_offset,
@@ -32,7 +30,6 @@ TRADES = Projection(
 )
 ORDER_OUTCOMES = Projection(
     kind=outcomes.ORDER_OUTCOME,
-    topic=ORDER_EVENTS,
     on=get_args(outcomes.OrderStep),
     owner=nobody,
     id=of_order,
@@ -41,7 +38,6 @@ ORDER_OUTCOMES = Projection(
 )
 ORDER_ANSWERS = Projection(
     kind=outcomes.ORDER_OUTCOME,
-    topic=ORDER_EVENTS,
     on=get_args(outcomes.Answer),
     owner=nobody,
     id=outcomes.command_id,
@@ -49,7 +45,6 @@ ORDER_ANSWERS = Projection(
 )
 BALANCES = Projection(
     kind=balances.BALANCE,
-    topic=BALANCE_EVENTS,
     on=get_args(BalanceEvent),
     owner=account,
     id=lambda *_: "USD",
@@ -58,7 +53,6 @@ BALANCES = Projection(
 )
 LEDGER = Projection(
     kind=balances.LEDGER,
-    topic=BALANCE_EVENTS,
     on=get_args(balances.Moving),
     owner=account,
     id=at_offset,
@@ -67,7 +61,6 @@ LEDGER = Projection(
 )
 BALANCE_OUTCOMES = Projection(
     kind=outcomes.BALANCE_OUTCOME,
-    topic=BALANCE_EVENTS,
     on=get_args(outcomes.FundsStep),
     owner=nobody,
     id=of_order,
@@ -76,7 +69,6 @@ BALANCE_OUTCOMES = Projection(
 )
 BALANCE_ANSWERS = Projection(
     kind=outcomes.BALANCE_OUTCOME,
-    topic=BALANCE_EVENTS,
     on=(FundsDeposited, FundsWithdrawn, BalanceCommandRefused),
     owner=nobody,
     id=lambda event, _: event.command_id,
@@ -85,7 +77,6 @@ BALANCE_ANSWERS = Projection(
 )
 POSITIONS = Projection(
     kind=positions.POSITION,
-    topic=PORTFOLIO_EVENTS,
     on=get_args(PortfolioEvent),
     owner=account,
     id=lambda event, _: event.asset_id,
@@ -94,7 +85,6 @@ POSITIONS = Projection(
 )
 ASSET_LINES = Projection(
     kind=positions.ASSET_LINE,
-    topic=PORTFOLIO_EVENTS,
     on=(PositionChanged,),
     owner=positions.owner,
     id=at_offset,
@@ -103,7 +93,6 @@ ASSET_LINES = Projection(
 )
 PORTFOLIO_OUTCOMES = Projection(
     kind=outcomes.PORTFOLIO_OUTCOME,
-    topic=PORTFOLIO_EVENTS,
     on=get_args(outcomes.AssetsStep),
     owner=nobody,
     id=of_order,
@@ -112,7 +101,6 @@ PORTFOLIO_OUTCOMES = Projection(
 )
 CATALOGUE = Projection(
     kind=market.ASSET,
-    topic=ASSETS,
     on=(AssetListed,),
     owner=nobody,
     id=lambda event, _: event.asset_id,
@@ -121,7 +109,6 @@ CATALOGUE = Projection(
 )
 QUOTES = Projection(
     kind=market.PRICE,
-    topic=PRICES,
     on=(PriceTicked,),
     owner=nobody,
     id=lambda quote, _: quote.asset_id,

@@ -11,6 +11,7 @@ from events.balance import (
 )
 from events.codec import mirror
 from events.envelope import Amount, AssetId, Id, Millis, Offset, SignedAmount, Value
+from events.topics import BALANCE_EVENTS
 from infra.views.port import Kind
 
 from .projection import Place
@@ -44,9 +45,9 @@ class LedgerRow(Value):
     created_at: Millis
 
 
-BALANCE: Kind[BalanceRow] = Kind(name="balance", row=BalanceRow)
+BALANCE: Kind[BalanceRow] = Kind(name="balance", topic=BALANCE_EVENTS, row=BalanceRow)
 LEDGER: Kind[LedgerRow] = Kind(
-    name="ledger", row=LedgerRow, listed=lambda row: row.position, newest=200
+    name="ledger", topic=BALANCE_EVENTS, row=LedgerRow, listed=lambda row: row.position, newest=200
 )
 Moving = FundsDeposited | FundsWithdrawn | FundsSettled
 

@@ -3,6 +3,7 @@
 from events.codec import mirror
 from events.envelope import AssetId, Millis, Offset, Value
 from events.market import AssetListed, Price, Quote
+from events.topics import ASSETS, PRICES
 from infra.views.port import Kind
 
 from .projection import Place
@@ -18,8 +19,8 @@ class PriceRow(Value):
     position: Offset
 
 
-ASSET: Kind[AssetListed] = Kind(name="asset", row=AssetListed, shared=True)
-PRICE: Kind[PriceRow] = Kind(name="price", row=PriceRow, shared=True)
+ASSET: Kind[AssetListed] = Kind(name="asset", topic=ASSETS, row=AssetListed, shared=True)
+PRICE: Kind[PriceRow] = Kind(name="price", topic=PRICES, row=PriceRow, shared=True)
 
 
 def asset(_: AssetListed | None, event: AssetListed, __: Place) -> AssetListed:

@@ -31,6 +31,7 @@ from events.order import (
     OrderType,
     TimeInForce,
 )
+from events.topics import ORDER_EVENTS
 from infra.views.port import Kind
 
 from .projection import Place
@@ -109,10 +110,15 @@ def is_open(row: OrderRow) -> bool:
 
 
 ORDER: Kind[OrderRow] = Kind(
-    name="order", row=OrderRow, listed=lambda row: row.position, is_open=is_open, newest=200
+    name="order",
+    topic=ORDER_EVENTS,
+    row=OrderRow,
+    listed=lambda row: row.position,
+    is_open=is_open,
+    newest=200,
 )
 TRADE: Kind[TradeRow] = Kind(
-    name="trade", row=TradeRow, listed=lambda row: row.position, newest=200
+    name="trade", topic=ORDER_EVENTS, row=TradeRow, listed=lambda row: row.position, newest=200
 )
 
 Opening = OrderAccepted | OrderRejected

@@ -29,6 +29,7 @@ from events.order import (
     OrderReplacePending,
 )
 from events.portfolio import AssetsRefused, AssetsReleased, AssetsReserved, PositionChanged
+from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS
 from infra.views.port import Kind
 
 from .projection import Place
@@ -77,16 +78,27 @@ class Settlement(Value):
 
 ORDER_OUTCOME: Kind[OrderOutcome] = Kind(
     name="outcome.o",
+    topic=ORDER_EVENTS,
     row=OrderOutcome,
     listed=lambda row: row.over_at,
     younger=AGE,
     shared=True,
 )
 BALANCE_OUTCOME: Kind[Settlement] = Kind(
-    name="outcome.b", row=Settlement, listed=lambda row: row.over_at, younger=AGE, shared=True
+    name="outcome.b",
+    topic=BALANCE_EVENTS,
+    row=Settlement,
+    listed=lambda row: row.over_at,
+    younger=AGE,
+    shared=True,
 )
 PORTFOLIO_OUTCOME: Kind[Settlement] = Kind(
-    name="outcome.p", row=Settlement, listed=lambda row: row.over_at, younger=AGE, shared=True
+    name="outcome.p",
+    topic=PORTFOLIO_EVENTS,
+    row=Settlement,
+    listed=lambda row: row.over_at,
+    younger=AGE,
+    shared=True,
 )
 OrderStep = (
     OrderAccepted

@@ -4,6 +4,7 @@ from events.codec import mirror, stamp
 from events.envelope import Amount, AssetId, Count, Id, Millis, Offset, Scale, SignedAmount, Value
 from events.money import Side
 from events.portfolio import PortfolioEvent, PositionChanged
+from events.topics import PORTFOLIO_EVENTS
 from infra.views.port import Kind
 
 from .projection import Place
@@ -49,9 +50,13 @@ class AssetLineRow(Value):
     created_at: Millis
 
 
-POSITION: Kind[PositionRow] = Kind(name="position", row=PositionRow)
+POSITION: Kind[PositionRow] = Kind(name="position", topic=PORTFOLIO_EVENTS, row=PositionRow)
 ASSET_LINE: Kind[AssetLineRow] = Kind(
-    name="asset_line", row=AssetLineRow, listed=lambda row: row.position, newest=200
+    name="asset_line",
+    topic=PORTFOLIO_EVENTS,
+    row=AssetLineRow,
+    listed=lambda row: row.position,
+    newest=200,
 )
 
 

@@ -1,11 +1,10 @@
-"""A projection: one kind of row, the topic that alone feeds it, and the fold that makes it."""
+"""A projection: one kind of row, the events that touch it, and the fold that makes it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from events.envelope import Value
-from events.topics import Topic
 from infra.views.port import Key, Kind
 
 R = TypeVar("R", bound=Value)
@@ -28,7 +27,6 @@ class Projection(Generic[R]):
     """
 
     kind: Kind[R]
-    topic: Topic[Any]
     on: tuple[type[Any], ...]
     owner: Callable[[Any], str]
     id: Callable[[Any, Place], str | None]

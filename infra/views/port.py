@@ -5,14 +5,15 @@ which it was folded. Rows and checkpoint move together, whole or not at all, and
 checkpoint stands. `live` keeps what is new, `history` everything; both answer to this port.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload
 
 from events.codec import value_decoder
 from events.envelope import Value
 from events.ids import partition_of
+from events.topics import Topic
 
 R = TypeVar("R", bound=Value)
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Lagging(Exception):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kind(Generic[R]):
-    """One kind of row.
+    """One kind of row. topic: the one that alone feeds it.
 
     listed: the row's place in its owner's list, newest first: a log position, or for `younger` the time
     (ms) at which it was over. None: not in a list (yet).
@@ -45,6 +46,7 @@ class Kind(Generic[R]):
     """
 
     name: str
+    topic: Topic[Any]
     row: type[R]
     listed: Callable[[R], int | None] = lambda _: None
     is_open: Callable[[R], bool] = lambda _: False
@@ -84,12 +86,10 @@ class AsOf(NamedTuple):
 
 
 class Listed(NamedTuple, Generic[T_co]):
-    """Rows, newest first. floor: every row of the list at or above this position is in the view;
-    0: so are all.
-    """
+    """Rows of a list, newest first. more: there are others below the last one."""
 
     rows: Sequence[T_co]
-    floor: int
+    more: bool
 
 
 class Ask(Generic[T]):
@@ -97,6 +97,12 @@ class Ask(Generic[T]):
 
     kind: Kind[Any]
     scope: str
+
+    def owner(self, account: str) -> str:
+        """Returns the owner of the rows asked for. scope: the asset, where a list is an asset's."""
+        if self.kind.shared:
+            return ""
+        return f"{account}/{self.scope}" if self.scope else account
 
 
 @dataclass(frozen=True)
@@ -137,14 +143,19 @@ class Reading(Protocol):
         """Returns P."""
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> "Look":
-        """Returns what the view has at the place. Raises: NotReady, Unavailable."""
+        """Returns what the view has at the place. Raises: NotReady, Lagging, Unavailable."""
 
 
 class Look(NamedTuple):
-    """The answers, in the order of the questions."""
+    """The answers in the order of the questions, a page as the mere rows.
+
+    as_of: they are of that moment (live), or of no earlier one (history). floors: every row of the list
+    that was asked stands in this view if its position is at or above this; 0: so do all.
+    """
 
     as_of: AsOf
     answers: Sequence[Any]
+    floors: Sequence[int]
 
 
 class View:
@@ -173,8 +184,13 @@ class View:
         place = MARKET
         if account is not None:
             place = str(partition_of(account, self.reading.partitions))
-        look = await self.reading.look(place, account or "", asks)
-        return (look.as_of, *look.answers)
+        wanted = [replace(a, limit=a.limit + 1) if isinstance(a, Page) else a for a in asks]
+        look = await self.reading.look(place, account or "", wanted)
+        answers = [
+            Listed(found[: ask.limit], len(found) > ask.limit) if isinstance(ask, Page) else found
+            for ask, found in zip(asks, look.answers, strict=True)
+        ]
+        return (look.as_of, *answers)
 
 
 class Changed(NamedTuple):
@@ -198,25 +214,51 @@ class Changes(Protocol):
 # ------------------------------------------------------------------------------------ writing
 
 
+class Input(NamedTuple):
+    """A partition that a view folds, and the place of its rows."""
+
+    place: str
+    topic: str
+    partition: int
+
+
+def inputs(topics: Iterable[Topic[Any]], partitions: int) -> tuple[Input, ...]:
+    """Returns every partition of the topics. partitions: P."""
+    return tuple(
+        Input(str(number) if topic.partitions is None else MARKET, topic.name, number)
+        for topic in topics
+        for number in range(topic.partitions or partitions)
+    )
+
+
 class Row(NamedTuple):
-    """A row as it now is. value None: it is gone; fresh: there was none before this batch."""
+    """A row as it now is. value None: it is gone (no list's ever is); fresh: it is new."""
 
     key: Key
     value: Any
     fresh: bool = False
 
 
-class Batch(NamedTuple):
-    """What folding a partition from `start` to `end` came to, each row once. time: of its last record."""
+class Mark(NamedTuple):
+    """A checkpoint. position: the next offset to be folded; time: the highest of the records folded, ms."""
 
-    place: str
-    topic: str
-    partition: int
+    position: int
+    time: int
+
+
+class Batch(NamedTuple):
+    """What folding a partition from `start` to `end` came to, each row once. time: the mark's after it.
+
+    aging: the topic's kinds whose rows a live view drops when they are too old for that time.
+    """
+
+    input: Input
     start: int
     end: int
     time: int
     rows: Sequence[Row]
     ids: frozenset[str] = frozenset()
+    aging: Sequence[Kind[Any]] = ()
 
 
 Written = Literal["written", "moved", "sealed"]
@@ -230,8 +272,8 @@ class Generation(Protocol):
     limit: int
     """The most rows that a batch may have."""
 
-    async def checkpoint(self, place: str, topic: str, partition: int) -> int:
-        """Returns the next offset to be folded; 0 if nothing was."""
+    async def marks(self) -> Mapping[Input, Mark]:
+        """Returns how far each of its inputs was folded, Mark(0, 0) if it was not."""
 
     async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
         """Returns the rows of those keys that have one. Lists' rows that a live view dropped have none."""
@@ -239,14 +281,14 @@ class Generation(Protocol):
     async def write(self, batch: Batch) -> Written:
         """Returns whether the batch was written, whole: only if the checkpoint was its start."""
 
-    async def set_ready(self, places: Sequence[str]) -> None:
-        """Lets readers see it: it reached the end that the topics had when it began."""
+    async def set_ready(self) -> None:
+        """Lets readers see it: it reached the end that its inputs had when its projector began."""
 
-    async def seal(self, places: Sequence[str], until: int) -> None:
-        """Refuses batches until then (ms since the epoch), 0: no longer."""
+    async def seal(self, until: int) -> None:
+        """Refuses batches until then (ms since the epoch by the store's clock); 0: no longer."""
 
     async def digests(self) -> Mapping[str, bytes]:
-        """Returns the SHA-256 of each row's bytes by its key as text. Meant for a sealed generation."""
+        """Returns the SHA-256 of each row's bytes, by place and key as text. Meant for a sealed one."""
 
 
 class Generations(Protocol):

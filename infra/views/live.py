@@ -1,0 +1,271 @@
+"""The live view, in Redis: what is new. All rows and checkpoints of a place share a hash tag, so that one
+script writes a batch whole and one reads an answer as of one moment.
+
+live:GENERATION:{PLACE}:checkpoint        hash: topic and time:topic; ready; sealed
+live:GENERATION:{PLACE}:rows:KIND:OWNER   hash: the rows by id
+live:GENERATION:{PLACE}:list:KIND:OWNER   sorted set: ids by their place in the list
+live:GENERATION:{PLACE}:open:KIND:OWNER   sorted set: the ids of open ones
+live:serving, live:newest                 numbers of generations
+live:changed                              a channel: what changed
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from pydantic_core import from_json
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from events.codec import encode
+from infra.unavailable import Unavailable
+
+from .port import (
+    Ask,
+    AsOf,
+    Batch,
+    Changed,
+    Input,
+    Key,
+    Kind,
+    Look,
+    Mark,
+    NotReady,
+    One,
+    Page,
+    Row,
+    Written,
+)
+
+LIMIT = 500
+ANSWER_WITHIN = 2.0  # s
+TIME = "time:"
+PARTS = ("rows", "list", "open")
+FIRST = 1
+NEVER = 2**53
+CUT = 1_000
+
+
+def script(name: str) -> str:
+    return files("infra.views").joinpath(f"{name}.lua").read_text()
+
+
+def connect(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises: Unavailable if a call inside failed."""
+    try:
+        yield
+    except (RedisError, OSError) as failure:
+        raise Unavailable("redis") from failure
+
+
+class LiveGeneration:
+    def __init__(self, store: "LiveStore", number: int) -> None:
+        self.store = store
+        self.client = store.client
+        self.number = number
+        self.limit = LIMIT
+        self._write = store.client.register_script(script("write"))
+
+    def key(self, place: str, *names: str) -> str:
+        return self.store.key(self.number, place, *names)
+
+    async def marks(self) -> Mapping[Input, Mark]:
+        with answering():
+            async with self.client.pipeline(transaction=False) as pipe:
+                for place, topic, _ in self.store.inputs:
+                    pipe.hmget(self.key(place, "checkpoint"), [topic, f"{TIME}{topic}"])
+                found = await pipe.execute()
+        return {
+            source: Mark(*(int(value or 0) for value in values))
+            for source, values in zip(self.store.inputs, found, strict=True)
+        }
+
+    async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
+        with answering():
+            async with self.client.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.hget(self.key(place, "rows", key.kind.name, key.owner), key.id)
+                found = await pipe.execute()
+        return {key: key.kind.decode(raw) for key, raw in zip(keys, found, strict=True) if raw}
+
+    async def write(self, batch: Batch) -> Written:
+        groups: dict[tuple[Kind[Any], str], list[Row]] = defaultdict(list)
+        for kind in batch.aging:
+            groups[kind, ""] = []
+        for row in batch.rows:
+            groups[row.key.kind, row.key.owner].append(row)
+        keys = [self.key(batch.input.place, "checkpoint")]
+        args: list[str | int | bytes] = [batch.input.topic, batch.start, batch.end, batch.time]
+        args += [self.store.channel, message(batch)]
+        for (kind, owner), rows in groups.items():
+            keys += [self.key(batch.input.place, part, kind.name, owner) for part in PARTS]
+            args += [kind.newest or 0, batch.time - kind.younger if kind.younger else "", len(rows)]
+            for row in rows:
+                args += spell(row)
+        with answering():
+            answer: bytes = await self._write(keys, args)
+        written: Written = answer.decode()  # type: ignore[assignment]
+        return written
+
+    async def set_ready(self) -> None:
+        await self._note("ready", 1)
+
+    async def seal(self, until: int) -> None:
+        await self._note("sealed", until)
+
+    async def _note(self, name: str, value: int) -> None:
+        with answering():
+            for place in {source.place for source in self.store.inputs}:
+                await self.client.hset(self.key(place, "checkpoint"), name, value)
+
+    async def digests(self) -> Mapping[str, bytes]:
+        digests = {}
+        with answering():
+            async for name in self.client.scan_iter(self.key("*", "rows", "*"), CUT):
+                _, _, tag, _, kind, owner = name.decode().rsplit(":", 5)
+                async for id_, raw in self.client.hscan_iter(name, count=CUT):
+                    digests[f"{tag[1:-1]}/{kind}/{owner}/{id_.decode()}"] = sha256(raw).digest()
+        return digests
+
+
+def spell(row: Row) -> tuple[str | int | bytes, ...]:
+    """Returns the row as write.lua takes it."""
+    if row.value is None:
+        return (row.key.id, "", "", "")
+    kind = row.key.kind
+    place = kind.listed(row.value)
+    is_open = "1" if kind.is_open(row.value) else ""
+    return (row.key.id, encode(row.value), "" if place is None else place, is_open)
+
+
+def message(batch: Batch) -> bytes:
+    """Returns what the channel tells of the batch; nothing if nobody waits for it."""
+    if not batch.ids:
+        return b""
+    told = (batch.input.topic, batch.input.partition, batch.end, sorted(batch.ids))
+    return encode(told)
+
+
+class LiveStore:
+    """Generations and their reading. inputs: what the view folds; partitions: P; name: of all its keys."""
+
+    def __init__(
+        self, client: Redis, inputs: Sequence[Input], partitions: int, name: str = "live"
+    ) -> None:
+        self.client, self.inputs, self.partitions, self.name = client, inputs, partitions, name
+        self.channel = f"{name}:changed"
+        self._number = 0
+        self._read = client.register_script(script("read"))
+        self._switch = client.register_script(script("switch"))
+
+    def key(self, number: int, place: str, *names: str) -> str:
+        return ":".join((self.name, str(number), f"{{{place}}}", *names))
+
+    async def serving(self) -> int:
+        with answering():
+            return int(await self.client.get(f"{self.name}:serving") or FIRST)
+
+    async def create(self) -> LiveGeneration:
+        with answering():
+            await self.client.set(f"{self.name}:newest", FIRST, nx=True)
+            return LiveGeneration(self, await self.client.incr(f"{self.name}:newest"))
+
+    async def open(self, number: int) -> LiveGeneration:
+        return LiveGeneration(self, number)
+
+    async def switch(self, old: int, new: int) -> bool:
+        with answering():
+            return bool(await self._switch([f"{self.name}:serving"], [old, new, FIRST]))
+
+    async def drop(self, number: int) -> None:
+        with answering():
+            for place in {source.place for source in self.inputs}:
+                # First, and for ever: readers find it not ready, a late writer is refused.
+                async with self.client.pipeline(transaction=True) as pipe:
+                    pipe.delete(checkpoint := self.key(number, place, "checkpoint"))
+                    pipe.hset(checkpoint, "sealed", NEVER)
+                    await pipe.execute()
+            for part in PARTS:
+                async for name in self.client.scan_iter(self.key(number, "*", part, "*"), CUT):
+                    await self.client.unlink(name)
+
+    async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
+        with answering():
+            look = await self._look(place, account, asks) if self._number else None
+            if look is None:
+                self._number = await self.serving()
+                look = await self._look(place, account, asks)
+        if look is None:
+            raise NotReady(f"generation {self._number} of the live view")
+        return look
+
+    async def _look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look | None:
+        number = self._number
+        keys = [self.key(number, place, "checkpoint")]
+        args: list[str | int] = []
+        for ask in asks:
+            listed = "open" if isinstance(ask, Page) and ask.open else "list"
+            name = (ask.kind.name, ask.owner(account))
+            keys += [self.key(number, place, part, *name) for part in ("rows", listed)]
+            args += question(ask)
+        marks, *answers = await self._read(keys, args)
+        checkpoint = dict(zip(marks[::2], marks[1::2], strict=True))
+        if b"ready" not in checkpoint:
+            return None
+        found = [answer(ask, raw) for ask, (raw, _) in zip(asks, answers, strict=True)]
+        return Look(as_of(checkpoint), found, [int(floor) for _, floor in answers])
+
+    async def changes(self) -> AsyncIterator[Changed | None]:
+        while True:
+            try:
+                async with self.client.pubsub() as channel:
+                    await channel.subscribe(self.channel)
+                    while True:
+                        told = await channel.get_message(timeout=ANSWER_WITHIN / 2)
+                        if told and told["type"] == "subscribe":  # also after it was cut
+                            yield None
+                        elif told:
+                            topic, partition, position, ids = from_json(told["data"])
+                            yield Changed(topic, partition, position, frozenset(ids))
+            except (RedisError, OSError):
+                await asyncio.sleep(0.1)
+
+
+def question(ask: Ask[Any]) -> tuple[str | int, ...]:
+    """Returns the question as read.lua takes it."""
+    newest = ask.kind.newest or 0
+    match ask:
+        case One():
+            return ("one", ask.id, newest, "")
+        case Page():
+            before = "" if ask.before is None else ask.before
+            return ("page", before, ask.limit, 0 if ask.open else newest)
+        case _:
+            return ("all", "", "", "")
+
+
+def answer(ask: Ask[Any], raw: Any) -> Any:
+    """Returns what read.lua answered, decoded."""
+    decode = ask.kind.decode
+    match ask:
+        case One():
+            return decode(raw) if raw else None
+        case Page():
+            return [decode(row) for row in raw]
+        case _:
+            return {id_.decode(): decode(row) for id_, row in zip(raw[::2], raw[1::2], strict=True)}
+
+
+def as_of(checkpoint: Mapping[bytes, bytes]) -> AsOf:
+    marks = {name.decode(): int(value) for name, value in checkpoint.items()}
+    positions = {name: value for name, value in marks.items() if f"{TIME}{name}" in marks}
+    return AsOf(max((marks[f"{TIME}{name}"] for name in positions), default=0), positions)
