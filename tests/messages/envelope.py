@@ -30,14 +30,21 @@ def asking(n: int, account_id: str = ACCOUNT, at: int = NOW) -> dict[str, Any]:
     }
 
 
-def stamped(event: E, *, cause_id: str = numbered(1), n: int = 1, at: int = NOW) -> E:
-    """Returns the event as the shell writes it: the n-th of its account, answering the cause."""
+def stamped(
+    event: E,
+    *,
+    cause_id: str = numbered(1),
+    command_id: str = numbered(1),
+    n: int = 1,
+    at: int = NOW,
+) -> E:
+    """Returns the event as the shell writes it: the n-th of its account, of that cause and command."""
     return stamp(
         event,
         id=event_id(cause_id, event.account_id, event.type, n),
         occurred_at=at,
         sequence=n,
         causation_id=cause_id,
-        command_id=cause_id,
+        command_id=command_id,
         correlation_id="request-1",
     )
