@@ -2,6 +2,9 @@
 
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is there at once
 
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,18 +12,126 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-NOT_READY, NOT_UP = 1, 3  # exit codes of `status`
+FAILED, NOT_UP, INTERRUPTED = 1, 3, 130  # exit codes
 
-Folder = Annotated[
+RunDir = Annotated[
     Path, typer.Option("--run-dir", envvar="ORDERSTREAM_RUN_DIR", help="The stack's own folder.")
 ]
+HERE = Path(".run")
+
+
+@app.command()
+def up(
+    run_dir: RunDir = HERE,
+    only: Annotated[str, typer.Option(help="Names, with commas: these and what they need.")] = "",
+    any_ports: Annotated[bool, typer.Option("--any-ports", help="No well-known ports.")] = False,
+) -> None:
+    """Start the stack, or say that it is up."""
+    from rich.console import Console
+
+    from ops.stack import console, lifecycle
+    from ops.stack.artefacts import Unavailable
+    from ops.stack.folder import RunFolder
+
+    folder, screen = RunFolder(run_dir), Console()
+    was_up = folder.is_up
+    try:
+        with console.starting(screen) as shown:
+            status = lifecycle.up(
+                folder,
+                only=[name for name in only.split(",") if name],
+                any_ports=any_ports,
+                progress=shown.progress,
+                seen=shown.seen,
+            )
+    except (lifecycle.NotUp, Unavailable, ValueError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    screen.print("up already" if was_up else "up")
+    console.show_endpoints(screen, status.endpoints)
+
+
+@app.command()
+def down(run_dir: RunDir = HERE) -> None:
+    """Stop the stack, each process drained; its data stay."""
+    from ops.stack import lifecycle
+    from ops.stack.folder import RunFolder
+
+    print("down" if lifecycle.down(RunFolder(run_dir)) else "nothing was up")
+
+
+@app.command()
+def status(
+    run_dir: RunDir = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show what runs, and where. Exit code 0: all of it, 1: not all is ready, 3: not up."""
+    from ops.stack.folder import RunFolder
+
+    found = RunFolder(run_dir).status()
+    if as_json:
+        print(json.dumps(found.as_json()))
+    elif found.is_up:
+        from rich.console import Console
+
+        from ops.stack import console
+
+        console.show_status(Console(), found)
+    else:
+        print("not up")
+    if not (found.is_up and found.is_ready):
+        raise typer.Exit(FAILED if found.is_up else NOT_UP)
+
+
+@app.command()
+def logs(
+    name: str,
+    run_dir: RunDir = HERE,
+    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.")] = 100,
+    follow: Annotated[bool, typer.Option("-f", help="Wait for more, until Ctrl-C.")] = False,
+) -> None:
+    """Show the log of a process, or of the supervisor."""
+    from ops.stack import log_file
+    from ops.stack.folder import RunFolder
+
+    file = RunFolder(run_dir).log(name)
+    if not file.exists():
+        sys.exit(
+            f"{name} has no log: {', '.join(sorted(f.stem for f in file.parent.glob('*.log')))}"
+        )
+    for line in log_file.last_lines(file, lines):
+        print(line)
+    try:
+        for text in log_file.follow(file) if follow else ():
+            print(text, end="", flush=True)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@app.command()
+def reset(
+    run_dir: RunDir = HERE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the stack and wipe its data."""
+    from ops.stack import lifecycle
+    from ops.stack.folder import RunFolder
+
+    folder = RunFolder(run_dir)
+    if not yes:
+        typer.confirm(f"Wipe every order, balance and user in {folder.path}?", abort=True)
+    lifecycle.reset(folder)
 
 
 @app.command()
 def run(name: str) -> None:
-    """Run one process of the stack in the foreground."""
+    """Run one process in the foreground, with settings from the environment."""
     from ops.stack import processes
 
+    if name not in processes.ENTRIES:
+        sys.exit(f"no process is named {name}: {', '.join(processes.ENTRIES)}")
+    os.environ["ORDERSTREAM_PROCESS"] = name
     processes.enter(name)
 
 

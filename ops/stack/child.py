@@ -58,9 +58,11 @@ class Child:
                     return
                 deaths = 1 if monotonic() - began > ALIVE else deaths + 1
                 await self.back_off(code, deaths)
-        finally:
+        except asyncio.CancelledError:
             for dependent in dependents:
                 await dependent.over.wait()
+            raise
+        finally:
             await self.end()
             self.show(state="stopped", pid=None)
             self.over.set()

@@ -13,6 +13,7 @@ from ops.stack import artefacts, dynamodb, leftovers
 from ops.stack.artefacts import Progress
 from ops.stack.endpoints import MARK, given
 from ops.stack.folder import RunFolder, Status
+from ops.stack.log_file import last_lines, readable
 from ops.stack.processes import planned
 
 UP_LIMIT, DOWN_LIMIT = 120.0, 90.0  # s; the first stop of Kafka records its classes
@@ -126,8 +127,7 @@ def wait_until_ready(
 
 def tail(folder: RunFolder, process: str | None) -> str:
     """Returns the last lines of the process's log, of the supervisor's if it is None."""
-    file = folder.log(process or "supervisor")
-    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    lines = readable(last_lines(folder.log(process or "supervisor"), LAST_LINES))
     return "\n".join(lines[-LAST_LINES:])
 
 

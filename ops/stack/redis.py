@@ -25,7 +25,8 @@ def server() -> str:
 async def command(stack: Stack) -> Sequence[str]:
     where = ["--bind", "127.0.0.1", "--port", str(stack.ports["redis"])]
     disk = ["--dir", str(stack.folder.data("redis")), "--save", "", "--appendonly", "yes"]
-    return [server(), *where, *disk, "--appendfsync", "everysec"]
+    # A title would overwrite the environment by which a stack's processes are found again.
+    return [server(), *where, *disk, "--appendfsync", "everysec", "--set-proc-title", "no"]
 
 
 async def ready(stack: Stack) -> bool:

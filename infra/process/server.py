@@ -1,0 +1,84 @@
+"""The admin server that every process has on loopback: is it alive, is it ready, how is it doing.
+
+GET /health 200 while the process answers. GET /health/ready 200 when all that it needs is ready,
+else 503; the body says which. GET /metrics in Prometheus's format. It serves any ASGI application,
+so that a process may put a larger one, with these routes, in the place of `Admin`.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from infra.process import metrics
+from infra.process.settings import Settings
+
+Ready = Callable[[], Mapping[str, bool]]  # what must be ready, and whether it is
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+class Admin:
+    """The ASGI application of a process that has no other."""
+
+    def __init__(self, process: str, ready: Ready) -> None:
+        self._process = process
+        self._ready = ready
+
+    async def __call__(self, scope: MutableMapping[str, Any], _: Receive, send: Send) -> None:
+        status, kind, body = self.answer(scope["path"])
+        headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Returns status, content type and body for the path, whatever the method."""
+        match path:
+            case "/health":
+                return 200, "application/json", encode({"process": self._process})
+            case "/health/ready":
+                ready = dict(self._ready())
+                status = 200 if all(ready.values()) else 503
+                return status, "application/json", encode({"ready": status == 200, "parts": ready})
+            case "/metrics":
+                return 200, metrics.CONTENT_TYPE, metrics.exposition()
+            case _:
+                return 404, "application/json", encode({"title": "Not Found"})
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body).encode()
+
+
+@asynccontextmanager
+async def serving(application: Application, host: str, port: int) -> AsyncIterator[None]:
+    """Serves the application inside this loop for as long as the block runs.
+
+    Raises: OSError if the port is taken.
+    """
+    with socket.create_server((host, port)):
+        pass  # the server itself would share the port with another process, and its requests
+    server = Server(
+        application, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False
+    )
+    running = asyncio.ensure_future(server.serve())
+    try:
+        yield
+    finally:
+        server.stop()  # type: ignore[no-untyped-call]
+        await running
+
+
+@asynccontextmanager
+async def serve_admin(settings: Settings, ready: Ready) -> AsyncIterator[None]:
+    """Serves health and metrics on the process's admin port for as long as the block runs."""
+    metrics.describe(settings.process)
+    async with serving(Admin(settings.process, ready), settings.host, settings.admin_port):
+        yield
