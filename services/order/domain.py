@@ -201,9 +201,10 @@ def size_of(order: PlaceOrder, price: int, one_cent: int) -> Size:
             hold=spend,
         )
     if order.notional is not None:
-        quantity = quantity_for_proceeds(order.notional, price, one_cent)
-        return Size(quantity, quantity, order.notional, hold=quantity)
-    quantity = order.quantity or 0
+        worth = quantity_for_proceeds(order.notional, price, one_cent)
+        return Size(worth, worth, order.notional, hold=worth)
+    quantity = order.quantity
+    assert quantity is not None, "neither a quantity nor a notional"
     value = rounded(order.side, quantity * price, one_cent)
     if order.side == "sell":
         return Size(quantity, quantity, value, hold=quantity)

@@ -11,7 +11,7 @@ from events.reasons import Reason
 from services.order.domain import FOLDS, decide, refuse
 from tests.messages import balances, positions
 from tests.messages.envelope import numbered
-from tests.messages.markets import BTC, context
+from tests.messages.markets import BTC, context, listed
 from tests.messages.orders import (
     accepted,
     cancel,
@@ -120,6 +120,11 @@ def test_a_buy_by_notional_that_buys_too_little_at_the_fill_is_canceled() -> Non
     assert order.given(SPEND_ACCEPTED).when(SPEND_RESERVED, coarser) == told
 
 
+def test_a_minimum_raised_since_it_was_taken_stops_no_order_by_quantity() -> None:
+    coarser = context(stamp(BTC, min_quantity=1_000_001))
+    assert order.given(BUY_ACCEPTED).when(BUY_RESERVED, coarser) == [BUY_FILLED]
+
+
 def test_an_order_without_its_hold_is_rejected_on_its_own_terms() -> None:
     poor = balances.funds_refused(BUY, 61_262)
     empty = positions.assets_refused(SELL, 1_000_000)
@@ -147,6 +152,12 @@ def test_a_fill_counts_on_from_the_fills_before_it() -> None:
     # 20,000 of the first is 19,999.98 rounded up: the second pays what the whole comes to.
     second = filled(BUY, 666_667, cost=40_000, fee=40, fill=2)
     assert order.given(BUY_ACCEPTED, first).when(BUY_RESERVED) == [second]
+
+
+def test_a_fill_by_notional_spends_what_the_fills_before_it_left() -> None:
+    half = filled(SPEND, 83_250, cost=4_995, fee=5, leaves=1)
+    rest = filled(SPEND, 83_250, cost=4_995, fee=5, fill=2)
+    assert order.given(SPEND_ACCEPTED, half).when(SPEND_RESERVED) == [rest]
 
 
 def test_money_that_moves_otherwise_is_not_its_business() -> None:
@@ -197,6 +208,20 @@ def test_an_order_out_of_bounds_is_rejected(command: PlaceOrder, reason: Reason)
 )
 def test_an_order_at_its_bounds_is_taken(command: PlaceOrder, hold: int) -> None:
     assert order.given().when(command) == [accepted(command, hold)]
+
+
+def test_a_quantity_at_its_minimum_is_taken() -> None:
+    coarse = context(stamp(BTC, min_quantity=1_667))
+    assert order.given().when(place("sell", quantity=1_667), coarse) == [
+        accepted(place("sell", quantity=1_667), 1_667)
+    ]
+
+
+def test_a_notional_that_might_buy_more_than_an_integer_holds_is_rejected() -> None:
+    dust = 99 * 10**24 // (SAFE_INTEGER - 1) + 1  # 0.99 USD buy as much as fits, 2 % less don't
+    listing = listed("DUST", scale=8, price_scale=18, price=dust, least=1)
+    buy = place("buy", "DUST", notional=100)
+    assert order.given().when(buy, context(listing)) == [rejected(buy, Reason.LIMIT_EXCEEDED)]
 
 
 def test_an_asset_without_a_price_is_not_ordered() -> None:
