@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
-from fastapi.openapi.models import HTTPBearer
-from fastapi.security.base import SecurityBase
 
 from infra.stores.sessions import Sessions
 from infra.stores.users import Role, Users
@@ -43,26 +41,8 @@ class Account(NamedTuple):
     session_id: str
 
 
-class BearerToken(SecurityBase):
-    """Returns the token of the one Authorization header. Raises: Refused."""
-
-    def __init__(self) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT")
-        self.scheme_name = "bearer"
-
-    async def __call__(self, request: Request) -> str:
-        given = request.headers.getlist("authorization")
-        if not given:
-            raise Refused("authentication_required")
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer":
-            raise Refused("invalid_token")
-        return token
-
-
 async def parts(request: Request) -> Parts:
-    made: Parts = request.app.state.parts
-    return made
+    return parts_of(request)
 
 
 async def request_id(request: Request) -> str:
@@ -80,15 +60,32 @@ async def public() -> None:
 
 
 @policy("customer")
-async def customer(token: Annotated[str, Depends(BearerToken())], parts: PartsDep) -> Account:
+async def customer(request: Request) -> Account:
     """Returns whose session the token names. Raises: Refused; Unavailable if that can't be known."""
-    claims = parts.tokens.verify(token)
+    parts = parts_of(request)
+    claims = parts.tokens.verify(bearer(request))
     session = await parts.sessions.find(claims.sid)
     if session is None:
         raise Refused("session_revoked")
     if session.account_id != claims.sub:
         raise Refused("invalid_token")
     return Account(session.account_id, session.username, session.role, claims.sid)
+
+
+def parts_of(request: Request) -> Parts:
+    made: Parts = request.app.state.parts
+    return made
+
+
+def bearer(request: Request) -> str:
+    """Returns the token of the one Authorization header. Raises: Refused."""
+    given = request.headers.getlist("authorization")
+    if not given:
+        raise Refused("authentication_required")
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer":
+        raise Refused("invalid_token")
+    return token
 
 
 PUBLIC = Depends(public)

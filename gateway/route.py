@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from .problems import Refused
 from .strict_json import Malformed, parse
 
+BASE = "/api/v1"
 JSON = "application/json"
 MAX_BODY = 16_384  # bytes
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,11 +52,14 @@ class EdgeRoute(APIRoute):
     """Raises: Unguarded where it is declared, unless it has exactly one policy."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().__init__(path, endpoint, **options)
         declared = policies(self.dependant)
         if len(declared) != 1:
             raise Unguarded(f"{path}: {sorted(declared) or 'no policy'}")
         self.policy = declared.pop()
+        if self.policy != "public":
+            self.openapi_extra = {"security": [{"bearer": []}]} | (self.openapi_extra or {})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -66,6 +70,11 @@ class EdgeRoute(APIRoute):
             return await handle(StrictRequest(request.scope, request.receive))
 
         return handle_strictly
+
+
+def resource(name: str) -> APIRouter:
+    """Returns a router for /api/v1/NAME."""
+    return APIRouter(prefix=f"{BASE}/{name}", tags=[name], route_class=EdgeRoute)
 
 
 class StrictRequest(Request):

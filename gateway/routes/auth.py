@@ -4,7 +4,7 @@ import unicodedata
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from uuid_utils import uuid7
@@ -15,13 +15,13 @@ from gateway.auth import TOKEN_LIFE
 from gateway.common_passwords import too_common
 from gateway.deps import PUBLIC, Customer, Parts, PartsDep, RequestId
 from gateway.problems import Fault, Refused, refusals
-from gateway.route import Body, EdgeRoute
+from gateway.route import Body, resource
 from gateway.times import Timestamp
 from infra.stores.sessions import Session
 from infra.stores.users import Role, User
 
 SESSION_LIFE = 12 * 3_600_000  # ms
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=EdgeRoute)
+router = resource("auth")
 
 
 def plain(text: str) -> str:
