@@ -9,11 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from events.envelope import SAFE_INTEGER
 from events.market import AssetListed
 from events.money import MAX_NOTIONAL, PRICE_MAX_AGE, Side, unit
-from events.topics import TRADE_EVENTS
-from tests.messages import balances, orders
+from tests.messages import balances, orders, positions
 from tests.messages.drawn import amounts, sides
 from tests.messages.envelope import ACCOUNT, OTHER_ACCOUNT, numbered
-from tests.messages.markets import ASSETS, BTC
+from tests.messages.markets import ASSETS
 from tests.services.exchange import Exchange
 from tests.spec import check_wire
 
@@ -101,18 +100,27 @@ class Trading(RuleBasedStateMachine):
     def settle(self) -> None:
         self.exchange.run(lambda _: 0)
 
-    @rule(account=accounts, n=st.integers(1, 9), revision=st.integers(1, 3), amount=amounts)
-    def stray(self, account: str, n: int, revision: int, amount: int) -> None:
-        """Answers that nobody gave: whatever the rows, the order service knows what to do."""
-        order = orders.place("sell", n=n, account_id=account)
-        after: dict[str, Any] = {"available": 0, "held": amount, "revision": revision}
-        for answer in (
+    @rule(account=accounts, side=sides, n=st.integers(1, 9), amount=amounts)
+    def stray(self, account: str, side: Side, n: int, amount: int) -> None:
+        """What nobody wrote: whatever its rows are, each service knows what to do with it."""
+        order = orders.place(side, n=n, account_id=account)
+        after: dict[str, Any] = {"available": 0, "held": amount, "revision": 1 + n % 2}
+        answers = (
             balances.reserved(order, amount, **after),
             balances.funds_refused(order, amount, **after),
-        ):
-            service = self.exchange.order
-            for event in service.decide(service.rows, answer, self.exchange.context):
-                check_wire(event)
+            positions.reserved(order, amount, **after),
+            positions.assets_refused(order, amount, **after),
+        )
+        spine = (
+            orders.accepted(order, amount),
+            orders.canceled(order, "x"),
+            orders.rejected(order, "x"),
+        )
+        exchange = self.exchange
+        for service in exchange.services:
+            for given in answers if service is exchange.order else spine:
+                for event in service.decide(service.rows, given, exchange.context):
+                    check_wire(event)
 
     def teardown(self) -> None:
         self.exchange.close()
@@ -120,29 +128,3 @@ class Trading(RuleBasedStateMachine):
 
 TestTrading = Trading.TestCase
 TestTrading.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-
-
-def test_an_order_s_whole_way() -> None:
-    exchange = Exchange()
-    exchange.submit(balances.deposit(100_000, n=1))
-    exchange.submit(orders.place("buy", quantity=1_000_000, n=2))
-    exchange.close()
-    exchange.tick(BTC=BTC.listing_price * 2)
-    exchange.submit(orders.place("sell", quantity=500_000, n=3))
-    exchange.close()
-    balance = exchange.balance.rows["balance", ACCOUNT]
-    position = exchange.portfolio.rows["position", ACCOUNT, "BTC"]
-    assert (balance.available, balance.held) == (100_000 - 60_060 + 60_000 - 60, 0)
-    assert (position.available, position.held) == (500_000, 0)
-    assert (position.cost_basis, position.realized_pnl) == (30_030, 60_000 - 60 - 30_030)
-
-
-def test_buys_that_race_for_the_same_money_get_it_once() -> None:
-    exchange = Exchange()
-    exchange.submit(balances.deposit(100_000, n=1))
-    for n in range(2, 62):
-        exchange.submit(orders.place("buy", "DOGE", notional=16_000, n=n))
-    exchange.close()
-    assert exchange.balance.rows["balance", ACCOUNT].available < 16_000 + 6
-    assert len(exchange.log[TRADE_EVENTS.name]) == 6
-    assert exchange.portfolio.rows["position", ACCOUNT, "DOGE"].cost_basis <= 6 * 16_000
