@@ -12,6 +12,8 @@ from infra.log.port import TopicSpec
 from infra.process.run import run_process
 from infra.process.settings import Settings
 from infra.shell.service import Service
+from infra.stores.dynamodb import connect
+from infra.stores.users import ensure_tables
 from services.balance.app import SERVICE as BALANCE
 from services.order.app import SERVICE as ORDER
 from services.portfolio.app import SERVICE as PORTFOLIO
@@ -78,6 +80,8 @@ async def provision(settings: Settings, _stop: asyncio.Event) -> None:
     """Makes what is missing and changes nothing that is there. Raises: Mismatch if that is not as it must be."""
     made = await ensure(topic_specs(settings.partition_count), settings.kafka)
     log.info("topics_made", count=len(made))
+    async with connect(settings.dynamodb) as client:
+        log.info("tables_made", tables=await ensure_tables(client))
 
 
 def main() -> None:
