@@ -32,7 +32,8 @@ class SystemClock:
 class VirtualClock:
     """Stands still while anything can run; then jumps to the next moment that is waited for.
 
-    Deterministic: whoever waits for the same moment goes on in the order of asking.
+    Deterministic: whoever waits for the same moment goes on in the order of asking. One a loop: two would each
+    wait for the other to stand still.
     """
 
     def __init__(self, now_ms: int = 1_700_000_000_000) -> None:

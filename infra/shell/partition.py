@@ -265,11 +265,13 @@ class Partition:
             if message.id in self.answered or message.id in turn.answers:
                 self.figures.repeats += 1
                 return True
-            if reason := untimely(message.created_at, self.now):
+            reason = untimely(message.created_at, self.now)
+            if reason and self.decide(
+                message
+            ):  # else its rows know it as a repeat, whatever its age
                 return self.refuse(given, reason, turn)
         while True:
-            context = Context(self.now, self.market)
-            events = self.service.decide(self.store.rows, message, context)
+            events = self.decide(message)
             if not self.write(given, events, turn):
                 return False
             if not isinstance(events, Unfinished):
@@ -277,6 +279,9 @@ class Partition:
             assert events, "a step without an event would never end"
             self.step += 1
             self.unfinished = (given.record.topic, given.record.partition)
+
+    def decide(self, message: Any) -> Sequence[Any]:
+        return self.service.decide(self.store.rows, message, Context(self.now, self.market))
 
     def refuse(self, given: Input, reason: Reason, turn: Turn) -> bool:
         """Answers a sending that came too late or too early. Its command may have been answered long ago: the ids
