@@ -32,8 +32,8 @@ class SystemClock:
 class VirtualClock:
     """Stands still while anything can run; then jumps to the next moment that is waited for.
 
-    Deterministic: whoever waits for the same moment goes on in the order of asking. One a loop: two would each
-    wait for the other to stand still.
+    Deterministic: whoever waits for the same moment goes on in the order of asking. One at a time
+    in a loop: two would each wait for the other to stand still.
     """
 
     def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
@@ -61,15 +61,13 @@ class VirtualClock:
 
     def _advance(self) -> None:
         """Jumps, if nothing but this function is ready to run; else lets the others go first."""
-        loop = asyncio.get_running_loop()
-        if not loop._ready:  # type: ignore[attr-defined]  # no public name says that a loop is idle
-            while self._waiting:
-                due, _, woken = heapq.heappop(self._waiting)
-                if not woken.done():
-                    self._now = due
-                    ring(woken)
-                    break
-        self._running = bool(self._waiting)
+        loop, waiting = asyncio.get_running_loop(), self._waiting
+        while waiting and waiting[0][2].done():  # woken early, or cancelled: no time passes
+            heapq.heappop(waiting)
+        if waiting and not loop._ready:  # type: ignore[attr-defined]  # no public name says: idle
+            self._now, _, woken = heapq.heappop(waiting)
+            ring(woken)
+        self._running = bool(waiting)
         if self._running:
             loop.call_soon(self._advance)
 

@@ -46,3 +46,13 @@ async def test_who_is_woken_early_moves_no_time() -> None:
         late = asyncio.get_running_loop().create_future()
         await clock.until(late, 5)
         assert late.done()
+
+
+async def test_a_clock_that_nobody_waits_for_any_more_lets_another_go_on() -> None:
+    for _ in range(3):
+        clock, woken = VirtualClock(), asyncio.get_running_loop().create_future()
+        waiting = asyncio.create_task(clock.until(woken, 60_000))
+        await clock.sleep(1)
+        woken.set_result(None)
+        await waiting
+        await clock.sleep(1_000)
