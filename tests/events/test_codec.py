@@ -138,6 +138,43 @@ def test_hostile_json_is_accepted_by_both_or_neither_with_equal_values(raw: byte
         assert encode(ours) == theirs.model_dump_json().encode()
 
 
+PROBE = b'{"type":"probe","version":1,"reason":"a","n":7,"text":null,"nth":1}'
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "accepted"),
+    [
+        (b'"a"', b'"a\\n"', False),  # Python's $ matches before a last newline
+        (b"}", b',"x":"\xff"}', False),  # msgspec skips unknown fields unread
+        (b"}", b',"x":' + b"[" * 250 + b"]" * 250 + b"}", False),
+        (b"}", b',"x":' + b"9" * 5000 + b"}", False),
+        (b"}", b',"x":NaN}', True),
+        (b"}", b',"x":1}', True),
+        (b"}", b',"n":"","n":8}', True),  # of a key that comes twice the last counts
+        (b'"n":7', b'"n":"","n":8', True),
+        (b'"n":7', b'"n":7.0', False),
+        (b'"n":7', b'"n":-0', True),
+        (b'"n":7', b'"n":9007199254740992', False),
+        (b'"n":7,', b"", True),  # an optional field
+        (b',"nth":1', b"", False),  # a stamped one
+        (b'"version":1', b'"version":1.0', False),
+        (b'"version":1', b'"version":true', False),
+        (b'"version":1,', b"", False),
+        (b'"type":"probe",', b"", False),
+        (b'"type":"probe","version":1', b'"version":1,"type":"probe"', True),
+        (b'{"type":', b'{ "type": ', True),
+        (b'{"type":', b'\xef\xbb\xbf{"type":', False),
+    ],
+)
+def test_where_msgspec_alone_would_judge_otherwise_pydantic_does(
+    now: bytes, then: bytes, accepted: bool
+) -> None:
+    raw = PROBE.replace(now, then, 1)
+    assert raw != PROBE
+    assert scalars(verdict(decode, raw)) == scalars(verdict(plain, raw))
+    assert (verdict(decode, raw) is not None) == accepted
+
+
 @pytest.mark.parametrize("raw", [b"", b" ", b"null", b"[]", b"{}", b"1", *NASTY, *SPACE])
 def test_what_is_no_message_is_malformed(raw: bytes) -> None:
     assert verdict(plain, raw) is None

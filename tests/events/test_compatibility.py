@@ -16,13 +16,24 @@ from pydantic_core import from_json
 from events.codec import Body
 from events.envelope import Amount, Id, Message, Value
 from events.schema import VERSIONS, broken, json_schema
-from ops.contract import RELEASED, ROOT, faults
+from ops.contract import DRAFT, RELEASED, ROOT, faults, pretty
 
 
 def test_nothing_released_is_broken() -> None:
     assert faults() == [], (
         "what is not just a new optional field is a new version, with an upcaster"
     )
+
+
+def test_a_version_that_is_gone_or_broken_keeps_the_next_release_back(tmp_path: Path) -> None:
+    released = json_schema(VERSIONS["logged_in.v1"])
+    (tmp_path / "logged_in.v0.json").write_text(pretty(DRAFT | released))
+    (tmp_path / "logged_in.v1.json").write_text(pretty(DRAFT | released | {"required": []}))
+    gone, *broken_ = faults(tmp_path)
+    assert gone == "logged_in.v0 is gone, and the log may hold it"
+    assert broken_ == [
+        f"logged_in.v1: message.{name} is required now" for name in sorted(released["required"])
+    ]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / RELEASED).iterdir()), ids=lambda path: path.stem)
