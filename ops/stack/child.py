@@ -116,8 +116,8 @@ class Child:
         return ended.result()
 
     async def back_off(self, code: int, deaths: int) -> None:
-        """Waits before the next life: longer with each death in a row, and never in step."""
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (deaths - 1)) * random.uniform(0.5, 1)
+        """Waits before the next life, after so many deaths in a row."""
+        delay = pause(deaths)
         log.warning("process_died", child=self.process.name, code=code, restart_in=round(delay, 2))
         self.show(state="restarting", pid=None, restarts=self._status.restarts + 1)
         await asyncio.sleep(delay)
@@ -145,3 +145,12 @@ class Child:
         if status != self._status:
             self._status = status
             self._changed()
+
+
+def pause(deaths: int) -> float:
+    """Returns for how long to wait after so many deaths in a row: longer and longer, up to 5 s.
+
+    A random half of it keeps processes that died together from coming back together, in s.
+    """
+    longest = min(LONGEST_DELAY, FIRST_DELAY * (1 << min(deaths - 1, 10)))
+    return longest * random.uniform(0.5, 1)

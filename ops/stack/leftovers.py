@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
+from time import monotonic, sleep
 
 import psutil
 
@@ -14,6 +15,7 @@ from ops.stack.processes import TABLE
 
 ORDER = {row.name: place for place, row in enumerate(TABLE)}
 DRAIN = 10.0  # s
+PAUSE = 0.02  # s between two looks at whether they live
 
 
 def marked(folder: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
@@ -41,12 +43,30 @@ def rank(item: tuple[psutil.Process, str]) -> int:
 def end(processes: Sequence[psutil.Process]) -> None:
     """Asks the processes to end and kills those that have not within their time to drain."""
     send(processes, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=DRAIN)
+    alive = wait(processes, DRAIN)
     send(alive, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=DRAIN)
+    wait(alive, DRAIN)
 
 
 def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+
+
+def wait(processes: Sequence[psutil.Process], limit: float) -> list[psutil.Process]:
+    """Returns those that live still after so many seconds."""
+    deadline = monotonic() + limit
+    alive = [process for process in processes if lives(process)]
+    while alive and monotonic() < deadline:
+        sleep(PAUSE)
+        alive = [process for process in alive if lives(process)]
+    return alive
+
+
+def lives(process: psutil.Process) -> bool:
+    """Returns whether the process runs; one that ended may keep its number until its parent asks."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from time import monotonic, sleep
 
-import psutil
-
 from ops.stack import artefacts, dynamodb, leftovers
 from ops.stack.artefacts import Progress
 from ops.stack.endpoints import MARK, given
@@ -152,7 +150,7 @@ def stop(folder: RunFolder, seen: Seen = unseen) -> bool:
     deadline = monotonic() + DOWN_LIMIT
     while supervisors and monotonic() < deadline:
         seen(folder.status())
-        _, supervisors = psutil.wait_procs(supervisors, timeout=PAUSE)
+        supervisors = leftovers.wait(supervisors, PAUSE)
     any_ran |= leftovers.sweep(folder) > 0
     folder.forget()
     return any_ran
