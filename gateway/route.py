@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from inspect import getdoc
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
@@ -52,6 +53,8 @@ class EdgeRoute(APIRoute):
     """Raises: Unguarded where it is declared, unless it has exactly one policy."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        said = getdoc(endpoint) or ""
+        options["description"] = options.get("description") or said.partition("\n\nRaises:")[0]
         options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().__init__(path, endpoint, **options)
         declared = policies(self.dependant)

@@ -18,6 +18,8 @@ from granian.server.embed import Server
 from infra.process import metrics
 from infra.process.settings import Settings
 
+CONNECTIONS = 4_096  # open at once, idle ones too: one more waits, so clients that stay must fit
+
 Ready = Callable[[], Mapping[str, bool]]  # what must be ready, and whether it is
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -66,7 +68,12 @@ async def serving(application: Application, host: str, port: int) -> AsyncIterat
     with socket.create_server((host, port)):
         pass  # the server itself would share the port with another process, and its requests
     server = Server(
-        application, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        backlog=CONNECTIONS,
+        log_enabled=False,
     )
     running = asyncio.ensure_future(server.serve())
     try:

@@ -32,7 +32,7 @@ async def connect(endpoint: str | None) -> AsyncIterator["DynamoDBClient"]:
         connect_timeout=1,
         read_timeout=2,
         max_pool_connections=50,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": 2},
     )
     session = aioboto3.Session(**(LOCAL if endpoint else {}))
     async with session.client("dynamodb", endpoint_url=endpoint, config=config) as client:

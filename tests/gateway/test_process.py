@@ -126,6 +126,21 @@ async def test_a_gateway_drains_when_asked_to_end(environ: dict[str, str]) -> No
         assert [answer for answer in answers if not isinstance(answer, dict)] == []
 
 
+async def test_a_flood_of_logins_leaves_room_for_others(environ: dict[str, str]) -> None:
+    ada = person()
+    wrong = {"username": ada["username"], "password": "wrong horse battery"}
+    limits = httpx2.Limits(max_connections=301)
+    async with running(environ) as gateway, httpx2.AsyncClient(limits=limits) as client:
+        login = gateway.client.base_url.join("/api/v1/auth/login")
+        await gateway.client.post("/api/v1/auth/register", json=ada)
+        bearer = await log_in(gateway.client, ada)
+        flood = asyncio.gather(*(client.post(login, json=wrong, timeout=30) for _ in range(300)))
+        while not flood.done():
+            me = await gateway.client.get("/api/v1/auth/me", headers=bearer)
+            assert me.status_code == 200
+        assert {answer.status_code for answer in await flood} <= {401, 503}
+
+
 async def test_too_large_a_body_closes_the_connection(environ: dict[str, str]) -> None:
     async with running(environ) as gateway:
         port = gateway.client.base_url.port
