@@ -1,5 +1,6 @@
 """Writes the market's topics, at least once and unfenced: a repeated record is harmless."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
@@ -40,8 +41,8 @@ class Publisher:
         self, catalogue: Iterable[AssetListed], listed: Mapping[str, AssetListed]
     ) -> None:
         """Returns when market.assets says what the catalogue says. listed: what it says so far."""
-        for asset in listings(catalogue, listed):
-            await self.publish(ASSETS, asset, key=asset.asset_id.encode())
+        news = listings(catalogue, listed)
+        await asyncio.gather(*(self.publish(ASSETS, a, key=a.asset_id.encode()) for a in news))
 
     async def tell_prices(self, source: PriceSource) -> AsyncIterator[int]:
         """Yields, after each tick that stands in market.prices, how many prices it told."""
