@@ -1,0 +1,131 @@
+"""Poison: set aside once, with its reason; an account whose event is poison is held in order, nobody else is."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from events.codec import encode
+from events.control import RecordQuarantined
+from events.ids import partition_of
+from events.topics import CONTROL, ORDER_EVENTS, PORTFOLIO_EVENTS
+from infra.log.clock import VirtualClock
+from infra.log.life import Life
+from infra.log.memory import MemoryLog
+from infra.log.port import Draft
+from infra.shell.partition import Partition
+from infra.shell.quarantine import LIMIT, TooMuchPoison
+from infra.shell.reading import is_control
+from ops.provision import topic_specs
+from services.portfolio.app import SERVICE
+from tests.messages.envelope import ACCOUNT, NOW, OTHER_ACCOUNT, stamped
+from tests.messages.orders import accepted, place
+
+P = 1
+ORDERS = (ORDER_EVENTS.name, 0)
+DEAD = SERVICE.dead_letters(ORDER_EVENTS.name, 0)
+
+
+class World:
+    """The portfolio service alone, on a spine that the test writes."""
+
+    def __init__(self) -> None:
+        self.log = MemoryLog(topic_specs(P), VirtualClock(NOW))
+        self.n = 0
+
+    def sell(self, account_id: str, **change: bytes) -> None:
+        """Puts an accepted sell into the spine, the change made in its bytes."""
+        self.n += 1
+        order = place("sell", quantity=1_000_000, n=self.n, account_id=account_id)
+        raw = encode(stamped(accepted(order, hold=1_000_000), n=self.n))
+        for old, new in change.items():
+            raw = raw.replace(old.encode(), new)
+        self.put(raw, account_id.encode())
+
+    def put(self, raw: bytes | None, key: bytes | None) -> None:
+        self.log.put(ORDERS, [Draft(key, raw)])
+
+    async def live(self) -> None:
+        stop, life = asyncio.Event(), Life(self.log)
+        partition = Partition(SERVICE, 0, life, self.log.clock, partitions=P, write_versions={})
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(partition.run(stop))
+            await self.log.clock.sleep(3_000)
+            stop.set()
+
+    def run(self) -> None:
+        asyncio.run(self.live())
+
+    def own(self) -> list[Any]:
+        """Returns the own events and the notes of what was set aside."""
+        found = []
+        for record in self.log.read(SERVICE.output(0)):
+            raw = record.value or b""
+            if not is_control(record):
+                found.append(PORTFOLIO_EVENTS.decode(raw))
+            elif isinstance(note := CONTROL(raw), RecordQuarantined):
+                found.append(note)
+        return found
+
+    def dead(self) -> list[tuple[str, str]]:
+        """Returns the origin's offset and the reason of each dead letter."""
+        letters = [record for record in self.log.read(DEAD) if not is_control(record)]
+        headers = [dict(record.headers) for record in letters]
+        return [(h["origin"].decode().split(":")[-1], h["reason"].decode()) for h in headers]
+
+
+def test_an_account_is_held_behind_its_poison_and_nobody_else_is() -> None:
+    world = World()
+    world.sell(ACCOUNT, order_accepted=b"order_accepted_sideways")
+    world.sell(OTHER_ACCOUNT)
+    world.sell(ACCOUNT)
+    world.run()
+    world.sell(ACCOUNT)
+    world.run()
+    world.run()
+    first, other, second, third = world.own()
+    assert (first.reason, first.account_id, first.follows) == ("unknown_type", ACCOUNT, False)
+    assert (other.type, other.account_id) == ("assets_refused", OTHER_ACCOUNT)
+    assert (second.reason, second.account_id, second.follows) == ("follows", ACCOUNT, True)
+    assert (third.offset, third.follows) == (3, True)
+    assert world.dead() == [("0", "unknown_type"), ("2", "follows"), ("3", "follows")]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({'"version":2': b'"version":3'}, "newer_version"),
+        ({'"hold":1000000': b'"hold":-1'}, "malformed"),
+        ({'"hold":1000000': b'"hold":1e400'}, "malformed"),
+        ({'"type":"order_accepted"': b'"type":"place_order"'}, "unknown_type"),
+        ({"}": b""}, "malformed"),
+    ],
+)
+def test_what_cannot_be_read_says_why(change: dict[str, bytes], reason: str) -> None:
+    world = World()
+    world.sell(ACCOUNT, **change)
+    world.run()
+    assert world.dead() == [("0", reason)]
+    assert [note.reason for note in world.own()] == [reason]
+
+
+def test_a_record_in_the_wrong_place_holds_nobody() -> None:
+    world = World()
+    world.sell(ACCOUNT, **{ACCOUNT: OTHER_ACCOUNT.encode()})
+    world.put(b"garbage", None)
+    world.put(None, ACCOUNT.encode()[:5])
+    world.sell(ACCOUNT)
+    world.sell(OTHER_ACCOUNT)
+    world.run()
+    assert [reason for _, reason in world.dead()] == ["misplaced", "malformed", "malformed"]
+    assert [event.type for event in world.own()][3:] == ["assets_refused", "assets_refused"]
+    assert partition_of(ACCOUNT, P) == 0
+
+
+def test_a_flood_of_poison_stops_the_process() -> None:
+    world = World()
+    for _ in range(LIMIT + 1):
+        world.put(b"garbage", b"key")
+    with pytest.raises(BaseExceptionGroup) as raised:
+        world.run()
+    assert raised.group_contains(TooMuchPoison)
