@@ -42,6 +42,7 @@ class KafkaLog:
         self._connect = {"bootstrap_servers": bootstrap, **security}
         self._confirm_ms = confirm_ms
         self._cluster: Cluster | None = None
+        self._connecting = asyncio.Lock()
 
     async def take_over(
         self, owner: str, partitions: Sequence[TP], claim: Draft, max_batch: int = MAX_BATCH
@@ -69,8 +70,9 @@ class KafkaLog:
         return await cluster.offset_at(tp, time_ms)
 
     async def stop(self) -> None:
-        if self._cluster:
-            await self._cluster.stop()
+        cluster, self._cluster = self._cluster, None
+        if cluster:
+            await cluster.stop()
 
     async def begin(self, owner: str, max_batch: int) -> "KafkaSession":
         """Returns a session of the owner's name, as fence.Coordinator says."""
@@ -93,9 +95,10 @@ class KafkaLog:
         return alive_ms()
 
     async def _asking(self) -> Cluster:
-        if self._cluster is None:
-            self._cluster = await Cluster.connect(self._connect)
-        return self._cluster
+        async with self._connecting:
+            if self._cluster is None:
+                self._cluster = await Cluster.connect(self._connect)
+            return self._cluster
 
 
 class KafkaBatch:

@@ -176,7 +176,10 @@ class Log(Protocol):
         """Returns start and end of each. Only a claim's offset is sure to be no stale end."""
 
     async def offset_at(self, tp: TP, time_ms: int) -> int:
-        """Returns the first offset whose record was appended at that time or later, the end if none was."""
+        """Returns the first offset appended at that time, ms, or later, else the end.
+
+        It may be a marker's: the record is then the next one.
+        """
 
     async def stop(self) -> None:
         """Returns when the log holds no connection; its writers and readers stop apart."""

@@ -329,6 +329,19 @@ async def test_a_position_past_the_end_is_out_of_range(world: World) -> None:
         await read(world.log(), tp, 9)
 
 
+async def test_a_time_is_found_in_the_log(world: World) -> None:
+    tp, log = (await world.topic(), 0), world.log()
+    writer = await own(log, tp)
+    first = await append(writer, tp, values("a", "b"))
+    await world.clock.sleep(20)
+    second = await append(writer, tp, values("c"))
+    assert await log.offset_at(tp, 0) <= writer.claims[tp]  # Kafka's markers have a time, too
+    assert await log.offset_at(tp, first.timestamp + 1) == second.offset
+    assert await log.offset_at(tp, second.timestamp) == second.offset
+    assert await log.offset_at(tp, second.timestamp + 1) == second.offset + 1
+    await writer.stop()
+
+
 async def test_a_partition_that_does_not_exist_is_named(world: World) -> None:
     log, tp = world.log(), (await world.topic(), 1)
     calls = (own(log, tp), log.reader({tp: 0}), log.bounds([tp]))

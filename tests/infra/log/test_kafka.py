@@ -1,15 +1,18 @@
 """What only a real broker can show."""
 
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.memory_records import MemoryRecords
 
 from infra.log.admin import Mismatch, ensure
 from infra.log.cluster import Cluster
+from infra.log.fence import ROTATE_AT
 from infra.log.kafka import KafkaLog
-from infra.log.port import TP, Draft, TopicSpec
+from infra.log.port import TP, Draft, Fenced, TopicSpec
 
 CLAIM = Draft(b"control:claim", b"claim")
 pytestmark = pytest.mark.stack
@@ -61,6 +64,39 @@ async def test_a_batch_is_one_record_batch_with_the_epoch_after_the_markers(kafk
         (producer, 3, 1, False),
     ]
     assert len(batch) > 5_000
+
+
+async def initialise_up_to(bootstrap: str, owner: str, epoch: int) -> None:
+    """Has the owner's name begun so many times."""
+    cluster = await Cluster.connect({"bootstrap_servers": bootstrap})
+    await cluster.require([(owner, 0)])
+    request = InitProducerIdRequest(transactional_id=owner, transaction_timeout_ms=10_000)
+    node, reached = cluster.leader((owner, 0)), -1
+    while reached < epoch:  # an error is a coordinator that still loads: its epoch is -1
+        reached = (await cluster.send(node, request)).producer_epoch
+    await cluster.stop()
+
+
+async def test_an_owner_keeps_no_epoch_near_the_last(kafka: str) -> None:
+    spec = topic()
+    tp = (spec.name, 0)
+    await ensure([spec], kafka)
+    log = KafkaLog(kafka)
+    older = await log.take_over(spec.name, [tp], CLAIM)
+    await initialise_up_to(kafka, spec.name, ROTATE_AT - 2)
+
+    newer = await log.take_over(spec.name, [tp], CLAIM)
+
+    for writer, refused in ((older, True), (newer, False)):
+        batch = writer.batch(tp)
+        batch.add(Draft(b"k", b"v"))
+        with pytest.raises(Fenced) if refused else nullcontext():
+            await writer.append(batch)
+        await writer.stop()
+    await log.stop()
+    ids, epochs, _, _ = zip(*await batches(kafka, tp), strict=True)
+    assert epochs == (0, 1, ROTATE_AT - 1, 0, 0)
+    assert ids[0] == ids[1] == ids[2] != ids[3] == ids[4]
 
 
 async def test_topics_are_made_once(kafka: str) -> None:
