@@ -190,8 +190,9 @@ class MemoryStore:
         return True
 
     async def drop(self, number: int) -> None:
-        gone = self.generations[number] = MemoryGeneration(self, number)
-        gone.sealed_until = NEVER
+        gone = await self.open(number)
+        gone.is_ready, gone.sealed_until = False, NEVER
+        gone.shelves.clear()
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
         serving = self.generations[self.number]

@@ -308,3 +308,7 @@ class Generations(Protocol):
 
     async def drop(self, number: int) -> None:
         """Deletes all its rows. Readers that still ask it find it not ready, and look which one serves."""
+
+
+class Store(Generations, Reading, Protocol):
+    """A view: its buildings, and what the serving one shows."""

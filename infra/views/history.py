@@ -1,0 +1,362 @@
+"""The history view, in DynamoDB: everything, for ever. A table a generation:
+
+pk OWNER       sk KIND/ID          a row
+pk OWNER       sk KIND@PLACE       a row of a list; KIND/ID then says which, unless its id is its place
+pk KIND/ID     sk row              a shared row
+pk PLACE       sk TOPIC            a checkpoint
+and one more table, of the numbers of generations.
+
+A batch is one transaction with its checkpoint: see docs/adr/0005-views.md.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import stamina
+from botocore.exceptions import ClientError
+
+from events.codec import encode
+from infra.log.clock import SystemClock
+from infra.stores.dynamodb import answering, cancellations, code, connect, ensure_table
+from infra.unavailable import Unavailable
+
+from .port import (
+    Ask,
+    AsOf,
+    Batch,
+    Input,
+    Key,
+    Kind,
+    Look,
+    Mark,
+    NotReady,
+    One,
+    Page,
+    Row,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import PaginatorConfigTypeDef
+
+Item = dict[str, Any]
+Place = tuple[str, str]
+"""An item's pk and sk."""
+LIMIT = (
+    49  # a transaction has at most 100 items: a checkpoint, and for each row itself and its pointer
+)
+CUT = 100  # keys of one BatchGetItem
+FIRST = 1
+LAST = 10**16 - 1  # above every place in a list
+
+__all__ = ["HistoryStore", "connect", "ensure_tables"]
+
+
+class Conflict(Unavailable):
+    """Another transaction holds one of the items."""
+
+
+class Gone(Exception):
+    """The generation has been dropped."""
+
+
+@contextmanager
+def present() -> Iterator[None]:
+    """Raises: Gone if the table of the call inside is no more; Unavailable."""
+    try:
+        with answering():
+            yield
+    except ClientError as refusal:
+        if code(refusal) == "ResourceNotFoundException":
+            raise Gone from refusal
+        raise
+
+
+async def ensure_tables(client: "DynamoDBClient", name: str = "history") -> list[str]:
+    """Returns the names of the tables that had to be made."""
+    return [t for t in (name, f"{name}-{FIRST}") if await ensure_table(client, t)]
+
+
+class HistoryGeneration:
+    def __init__(self, store: "HistoryStore", number: int) -> None:
+        self.store = store
+        self.client = store.client
+        self.number = number
+        self.limit = LIMIT
+        self.table = store.table(number)
+
+    async def marks(self) -> Mapping[Input, Mark]:
+        found = await self.items([(source.place, source.topic) for source in self.store.inputs])
+        return {
+            source: mark(found.get((source.place, source.topic))) for source in self.store.inputs
+        }
+
+    async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:  # noqa: ARG002
+        wanted = {key: address(key) for key in keys}
+        found = await self.items(list(set(wanted.values())))
+        rows = {key: found[at] for key, at in wanted.items() if at in found}
+        pointed = {key: (at["pk"]["S"], at["at"]["S"]) for key, at in rows.items() if "at" in at}
+        targets = await self.items(list(pointed.values()))
+        rows |= {key: targets[at] for key, at in pointed.items()}
+        return {key: decoded(key.kind, row) for key, row in rows.items()}
+
+    async def items(self, places: Sequence[Place]) -> dict[Place, Item]:
+        """Returns those of the items that exist. Raises: Gone."""
+        found: dict[Place, Item] = {}
+        for first in range(0, len(places), CUT):
+            keys = [key(*place) for place in places[first : first + CUT]]
+            while keys:
+                with present():
+                    answer = await self.client.batch_get_item(
+                        RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}}
+                    )
+                for item in answer["Responses"].get(self.table, []):
+                    found[item["pk"]["S"], item["sk"]["S"]] = dict(item)
+                left = answer["UnprocessedKeys"]
+                keys = [dict(at) for at in left[self.table]["Keys"]] if left else []
+        return found
+
+    async def query(self, pk: str, low: str, high: str, limit: int | None) -> list[Item]:
+        """Returns the items with low <= sk <= high, the last first; limit None: all. Raises: Gone."""
+        bounds = {":pk": {"S": pk}, ":low": {"S": low}, ":high": {"S": high}}
+        most: PaginatorConfigTypeDef = {"MaxItems": limit, "PageSize": limit} if limit else {}
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+            ExpressionAttributeValues=bounds,
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            PaginationConfig=most,
+        )
+        with present():
+            return [dict(item) async for page in pages for item in page["Items"]]
+
+    async def answer(self, place: str, account: str, ask: Ask[Any]) -> Any:
+        """Returns the answer, a page as the mere rows. Raises: Gone."""
+        owner, kind = ask.owner(account), ask.kind
+        match ask:
+            case One():
+                wanted = Key(kind, owner, ask.id)
+                return (await self.find(place, [wanted])).get(wanted)
+            case Page():
+                last = LAST if ask.before is None else ask.before - 1
+                items = await self.query(owner, f"{kind.name}@", in_list(kind, last), ask.limit)
+                return [decoded(kind, item) for item in items]
+            case _:
+                prefix = f"{kind.name}/"
+                items = await self.query(owner, prefix, f"{kind.name}0", None)  # 0 comes after /
+                return {item["sk"]["S"][len(prefix) :]: decoded(kind, item) for item in items}
+
+    async def write(self, batch: Batch) -> Written:
+        puts = [put for row in batch.rows for put in spell(row, batch.input.place)]
+        actions = [{kind: {"TableName": self.table, **what}} for kind, what in puts]
+        step = {"Update": {"TableName": self.table, **advance(batch, SystemClock().now_ms())}}
+        try:
+            written = await self._transact([step, *actions])
+        except Gone:
+            return "moved"
+        if written:
+            return "written"
+        standing = (await self.marks())[batch.input]
+        return "sealed" if standing.position == batch.start else "moved"
+
+    @stamina.retry(on=Conflict, attempts=10, timeout=5, wait_initial=0.01, wait_jitter=0.02)
+    async def _transact(self, actions: list[Any]) -> bool:
+        """Returns whether the checkpoint allowed it. Raises: Gone, Unavailable."""
+        try:
+            with present():
+                await self.client.transact_write_items(TransactItems=actions)
+        except ClientError as refusal:
+            reasons = cancellations(refusal)
+            if "ConditionalCheckFailed" in reasons:
+                return False
+            if "TransactionConflict" in reasons:
+                raise Conflict("dynamodb") from refusal
+            raise
+        return True
+
+    async def set_ready(self) -> None:
+        await self._note("ready", 1)
+
+    async def seal(self, until: int) -> None:
+        await self._note("sealed", until)
+
+    async def _note(self, name: str, value: int) -> None:
+        for source in self.store.inputs:
+            with present():
+                await self.client.update_item(
+                    TableName=self.table,
+                    Key=key(source.place, source.topic),
+                    UpdateExpression="SET #name = :value",
+                    ExpressionAttributeNames={"#name": name},
+                    ExpressionAttributeValues={":value": {"N": str(value)}},
+                )
+
+    async def digests(self) -> Mapping[str, bytes]:
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.table, ConsistentRead=True
+        )
+        with present():
+            return {
+                "/".join(item[part]["S"] for part in ("place", "pk", "sk")): sha256(
+                    item["row"]["S"].encode()
+                ).digest()
+                async for page in pages
+                for item in page["Items"]
+                if "row" in item
+            }
+
+
+def key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def address(row: Key) -> Place:
+    """Returns where a row, or what points to it, is found by its id."""
+    kind, owner, id_ = row
+    if kind.shared:
+        return f"{kind.name}/{id_}", "row"
+    if kind.newest and id_.isdigit():
+        return owner, in_list(kind, int(id_))
+    return owner, f"{kind.name}/{id_}"
+
+
+def decoded(kind: Kind[Any], item: Item) -> Any:
+    return kind.decode(item["row"]["S"].encode())
+
+
+def in_list(kind: Kind[Any], place: int) -> str:
+    return f"{kind.name}@{place:016d}"
+
+
+def spell(row: Row, place: str) -> Iterator[tuple[str, Item]]:
+    """Yields what the transaction does for a row."""
+    pk, sk = address(row.key)
+    if row.value is None:
+        yield "Delete", {"Key": key(pk, sk)}
+        return
+    if row.key.kind.newest:
+        listed = in_list(row.key.kind, row.key.kind.listed(row.value) or 0)
+        if listed != sk and row.fresh:
+            yield "Put", {"Item": key(pk, sk) | {"at": {"S": listed}}}
+        sk = listed
+    text = {"place": {"S": place}, "row": {"S": encode(row.value).decode()}}
+    yield "Put", {"Item": key(pk, sk) | text}
+
+
+def advance(batch: Batch, now: int) -> Item:
+    """Returns the update of the checkpoint, which only succeeds where the batch starts, and unsealed."""
+    at_start = "#next = :start" if batch.start else "attribute_not_exists(#next)"
+    numbers = {":end": batch.end, ":time": batch.time, ":now": now}
+    if batch.start:
+        numbers[":start"] = batch.start
+    return {
+        "Key": key(batch.input.place, batch.input.topic),
+        "UpdateExpression": "SET #next = :end, newest = :time",
+        "ConditionExpression": f"{at_start} AND (attribute_not_exists(sealed) OR sealed < :now)",
+        "ExpressionAttributeNames": {"#next": "next"},
+        "ExpressionAttributeValues": {name: {"N": str(n)} for name, n in numbers.items()},
+    }
+
+
+def mark(item: Item | None) -> Mark:
+    numbers = item or {}
+    position, time = (int(numbers.get(name, {"N": "0"})["N"]) for name in ("next", "newest"))
+    return Mark(position, time)
+
+
+class HistoryStore:
+    """Generations and their reading. inputs: what the view folds; partitions: P; name: of its tables."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        inputs: Sequence[Input],
+        partitions: int,
+        name: str = "history",
+    ) -> None:
+        self.client, self.inputs, self.partitions, self.name = client, inputs, partitions, name
+        self._serving: HistoryGeneration | None = None
+
+    def table(self, number: int) -> str:
+        return f"{self.name}-{number}"
+
+    async def serving(self) -> int:
+        return await self._update("serving", FIRST, "SET #number = if_not_exists(#number, :n)")
+
+    async def create(self) -> HistoryGeneration:
+        await self._update("newest", FIRST, "SET #number = if_not_exists(#number, :n)")
+        number = await self._update("newest", 1, "ADD #number :n")
+        with answering():
+            await ensure_table(self.client, self.table(number))
+        return HistoryGeneration(self, number)
+
+    async def _update(self, name: str, n: int, how: str) -> int:
+        """Returns the number of that name after the update."""
+        with answering():
+            answer = await self.client.update_item(
+                TableName=self.name,
+                Key=key(self.name, name),
+                UpdateExpression=how,
+                ExpressionAttributeNames={"#number": "number"},
+                ExpressionAttributeValues={":n": {"N": str(n)}},
+                ReturnValues="ALL_NEW",
+            )
+        return int(answer["Attributes"]["number"]["N"])
+
+    async def open(self, number: int) -> HistoryGeneration:
+        return HistoryGeneration(self, number)
+
+    async def switch(self, old: int, new: int) -> bool:
+        await self.serving()  # so that there is a number to compare with
+        try:
+            with answering():
+                await self.client.update_item(
+                    TableName=self.name,
+                    Key=key(self.name, "serving"),
+                    UpdateExpression="SET #number = :new",
+                    ConditionExpression="#number = :old",
+                    ExpressionAttributeNames={"#number": "number"},
+                    ExpressionAttributeValues={":old": {"N": str(old)}, ":new": {"N": str(new)}},
+                )
+        except ClientError as refusal:
+            if code(refusal) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    async def drop(self, number: int) -> None:
+        with suppress(Gone), present():
+            await self.client.delete_table(TableName=self.table(number))
+
+    async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
+        look = await self._look(self._serving, place, account, asks) if self._serving else None
+        if look is None:
+            serving = self._serving = await self.open(await self.serving())
+            look = await self._look(serving, place, account, asks)
+        if look is None:
+            raise NotReady(f"generation of the history view at {place}")
+        return look
+
+    async def _look(
+        self, serving: HistoryGeneration, place: str, account: str, asks: Sequence[Ask[Any]]
+    ) -> Look | None:
+        """Returns the answers, None if the generation is not ready or gone."""
+        topics = [source.topic for source in self.inputs if source.place == place]
+        try:
+            marks = await serving.items([(place, topic) for topic in topics])
+            if not all("ready" in marks.get((place, topic), ()) for topic in topics):
+                return None
+            answers = await asyncio.gather(*(serving.answer(place, account, ask) for ask in asks))
+        except Gone:
+            return None
+        told = {topic: mark(marks[place, topic]) for topic in topics}
+        as_of = AsOf(
+            max((m.time for m in told.values()), default=0),
+            {topic: m.position for topic, m in told.items() if m.position},
+        )
+        return Look(as_of, answers, [0] * len(asks))
