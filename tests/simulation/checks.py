@@ -1,212 +1,24 @@
-"""What must hold after a run, told from the log alone, with arithmetic of its own."""
+"""What must hold after a run: exact books, and rows that are what the events say."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from typing import Any
-
-from events.balance import (
-    BalanceCommandRefused,
-    FundsDeposited,
-    FundsReleased,
-    FundsReserved,
-    FundsSettled,
-    FundsWithdrawn,
-)
-from events.order import OrderCanceled, OrderCommandRefused, OrderFilled, OrderRejected
-from events.portfolio import PositionChanged
-from events.reasons import Reason
-from events.topics import (
-    BALANCE_COMMANDS,
-    BALANCE_EVENTS,
-    ORDER_COMMANDS,
-    ORDER_EVENTS,
-    PORTFOLIO_EVENTS,
-    TRADE_EVENTS,
-    Topic,
-)
-from infra.log.port import Record
-from infra.shell import checkpoint as checkpoints
-from infra.shell.checkpoint import PREVIOUS
-from infra.shell.reading import is_control
+from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS
 from infra.shell.restore import own_event
 from infra.shell.rows import RowStore
 from infra.shell.service import Service
 from ops.provision import SHELL_SERVICES
+from tests import books
+from tests.books import Books, holds
 from tests.simulation.world import PARTITIONS, World
-
-OVER = (OrderRejected, OrderCanceled, OrderFilled, OrderCommandRefused)
-ANSWERED = (FundsDeposited, FundsWithdrawn, BalanceCommandRefused)
-
-
-class Violation(AssertionError):
-    """Something that must never be."""
-
-
-def holds(condition: object, what: str) -> None:
-    if not condition:
-        raise Violation(what)
 
 
 async def check(world: World) -> None:
     """Raises: Violation if the log, or what is restored from it, is not as it must be."""
-    log = Log(world)
-    one_outcome_a_command(world, log)
-    money_is_conserved(log)
-    assets_are_conserved(log)
-    holds_explain_held(log)
-    each_fill_settles_once(log)
-    sequences_have_no_gap(log)
+    read = Books({tp: world.log.read(tp) for tp in world.log.partitions})
+    commands = {c.id for topic in (ORDER_COMMANDS, BALANCE_COMMANDS) for c in read.of(topic)}
+    holds(commands == {sending.command.id for sending in world.sent}, "a command was not sent")
+    books.check(read)
     for service in SHELL_SERVICES:
         for p in range(PARTITIONS):
-            batches_are_whole(service, world.log.read(service.output(p)))
             await rows_are_the_fold_of_own_events(world, service, p)
-
-
-class Log:
-    """The messages of the contract topics, partition after partition."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def of(self, topic: Topic[Any], p: int | None = None) -> Iterator[Any]:
-        for number in range(PARTITIONS) if p is None else (p,):
-            for record in self.world.log.read((topic.name, number)):
-                if not is_control(record):
-                    yield topic.decode(record.value or b"")
-
-
-def one_outcome_a_command(world: World, log: Log) -> None:
-    """A sending that came too late to be known as a repeat is refused as expired: that changes no outcome, and is
-    the only one of a command that was never decided.
-    """
-    answers = [
-        *(e for e in log.of(ORDER_EVENTS) if isinstance(e, OVER) and not leaves(e)),
-        *(e for e in log.of(BALANCE_EVENTS) if isinstance(e, ANSWERED)),
-    ]
-    late = {e.command_id for e in answers if expired(e)}
-    outcomes = Counter(e.command_id for e in answers if not expired(e))
-    outcomes += Counter(late - outcomes.keys())
-    sent = {command.id for topic in (ORDER_COMMANDS, BALANCE_COMMANDS) for command in log.of(topic)}
-    holds(sent == {sending.command.id for sending in world.sent}, "a command was not sent")
-    for command_id in sent:
-        holds(outcomes[command_id] == 1, f"{outcomes[command_id]} outcomes of {command_id}")
-    holds(outcomes.keys() == sent, "an outcome of no command")
-
-
-def leaves(event: Any) -> int:
-    return getattr(event, "leaves_quantity", 0)
-
-
-def expired(event: Any) -> bool:
-    late = getattr(event, "reason", None) == Reason.COMMAND_EXPIRED
-    return late and isinstance(event, OrderCommandRefused | BalanceCommandRefused)
-
-
-def money_is_conserved(log: Log) -> None:
-    """At every prefix: what accounts have is what came in, less what went out, was paid and was charged."""
-    for p in range(PARTITIONS):
-        balances: dict[str, int] = defaultdict(int)
-        total = 0
-        for event in log.of(BALANCE_EVENTS, p):
-            match event:
-                case FundsDeposited():
-                    total += event.amount
-                case FundsWithdrawn():
-                    total -= event.amount
-                case FundsSettled():
-                    total += (-event.cost if event.side == "buy" else event.cost) - event.fee
-                case BalanceCommandRefused(available=None):
-                    continue
-            holds(event.available >= 0 and event.held >= 0, f"below zero: {event}")
-            balances[event.account_id] = event.available + event.held
-            holds(sum(balances.values()) == total, f"money made or lost at {event}")
-
-
-def assets_are_conserved(log: Log) -> None:
-    """At every prefix, per asset: what accounts have is what they bought less what they sold."""
-    for p in range(PARTITIONS):
-        positions: dict[tuple[str, str], int] = defaultdict(int)
-        totals: dict[str, int] = defaultdict(int)
-        for event in log.of(PORTFOLIO_EVENTS, p):
-            if isinstance(event, PositionChanged):
-                sign = 1 if event.side == "buy" else -1
-                totals[event.asset_id] += sign * event.quantity
-            holds(event.available >= 0 and event.held >= 0, f"below zero: {event}")
-            positions[event.account_id, event.asset_id] = event.available + event.held
-            kept = sum(n for (_, asset_id), n in positions.items() if asset_id == event.asset_id)
-            holds(kept == totals[event.asset_id], f"assets made or lost at {event}")
-
-
-def holds_explain_held(log: Log) -> None:
-    """At rest no order is open, so nothing is held; and what was reserved was settled or released."""
-    held: dict[str, int] = {}
-    orders: dict[str, int] = defaultdict(int)
-    for event in log.of(BALANCE_EVENTS):
-        if getattr(event, "held", None) is not None:
-            held[event.account_id] = event.held
-        match event:
-            case FundsReserved():
-                orders[event.order_id] += event.amount
-            case FundsSettled(side="buy"):
-                orders[event.order_id] -= event.cost + event.fee
-            case FundsReleased():
-                orders[event.order_id] -= event.amount
-    holds(not any(held.values()), f"held at rest: {held}")
-    holds(not any(orders.values()), f"reserved is not settled and released: {dict(orders)}")
-    last: dict[tuple[str, str], int] = {}
-    for event in log.of(PORTFOLIO_EVENTS):
-        last[event.account_id, event.asset_id] = event.held
-    holds(not any(last.values()), f"held at rest: {last}")
-
-
-def each_fill_settles_once(log: Log) -> None:
-    fills = Counter(e.id for e in log.of(ORDER_EVENTS) if isinstance(e, OrderFilled))
-    holds(all(n == 1 for n in fills.values()), "a fill is there twice")
-    trades = Counter(event.trade_id for event in log.of(TRADE_EVENTS))
-    funds = Counter(e.trade_id for e in log.of(BALANCE_EVENTS) if isinstance(e, FundsSettled))
-    assets = Counter(
-        event.trade_id for event in log.of(PORTFOLIO_EVENTS) if isinstance(event, PositionChanged)
-    )
-    for name, settled in (("the tape", trades), ("money", funds), ("assets", assets)):
-        holds(settled == fills, f"{name} and fills differ: {settled - fills} {fills - settled}")
-
-
-def sequences_have_no_gap(log: Log) -> None:
-    for topic in (ORDER_EVENTS, BALANCE_EVENTS, PORTFOLIO_EVENTS, TRADE_EVENTS):
-        last: dict[str, int] = defaultdict(int)
-        seen: set[str] = set()
-        for event in log.of(topic):
-            expected = last[event.account_id] + 1
-            holds(event.sequence == expected, f"{topic.name}: {expected} is due, not {event}")
-            holds(event.id not in seen, f"{topic.name}: twice: {event}")
-            last[event.account_id] = event.sequence
-            seen.add(event.id)
-
-
-def batches_are_whole(service: Service, records: list[Record]) -> None:
-    """Each batch but a claim ends in a record with a checkpoint, names where the own batch before it began, and
-    never steps back.
-    """
-    positions: dict[Any, int] = {}
-    begun = previous = -1
-    for record in records:
-        begun = record.offset if begun < 0 else begun
-        carried = checkpoints.carried(record.headers)
-        if is_control(record) and record.key == b"control:partition_claimed":
-            holds(
-                begun == record.offset, f"{service.name}: no checkpoint before the claim {record}"
-            )
-            previous, begun = begun, -1
-            continue
-        if carried is None:
-            continue
-        named = int(dict(record.headers)[PREVIOUS])
-        holds(named == previous, f"{service.name}: {named} is named, {previous} is before {record}")
-        for tp, position in carried.positions.items():
-            holds(position >= positions.get(tp, 0), f"{service.name}: a step back at {record}")
-            positions[tp] = position
-        previous, begun = begun, -1
-    holds(begun < 0, f"{service.name}: the last batch has no checkpoint")
 
 
 async def rows_are_the_fold_of_own_events(world: World, service: Service, p: int) -> None:

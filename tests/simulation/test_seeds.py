@@ -1,4 +1,4 @@
-"""Seeded runs: ORDERSTREAM_SEEDS of them (1,000), in chunks so that several processes share them."""
+"""Seeded runs: SIMULATION_SEEDS of them (1,000), in chunks so that several processes share them."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation.run import simulate
 
-SEEDS = int(os.environ.get("ORDERSTREAM_SEEDS", "1000"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1000"))
 CHUNKS = 10
 
 
