@@ -26,7 +26,12 @@ def up(
     only: Annotated[str, typer.Option(help="Names, with commas: these and what they need.")] = "",
     any_ports: Annotated[bool, typer.Option("--any-ports", help="No well-known ports.")] = False,
 ) -> None:
-    """Start the stack, or say that it is up."""
+    """Start the stack, or say that it is up.
+
+    ORDERSTREAM_KAFKA (host:port), ORDERSTREAM_DYNAMODB and ORDERSTREAM_REDIS (URLs) name servers of
+    your own in place of the packaged ones. ORDERSTREAM_JVM=full lets the packaged ones compile
+    harder: slower to start, faster under lasting load. ORDERSTREAM_MAVEN names a mirror to fetch from.
+    """
     from rich.console import Console
 
     from ops.stack import console, lifecycle

@@ -24,7 +24,8 @@ class Process:
     """One row of the table in processes.py.
 
     command: what to run, after preparing for it. ready: None for a process that does one thing and
-    ends. ports: name and well-known number, None if it has none. environ: what only this child is
+    ends. needs: it starts once they are ready, and ends before they do. uses: it only ends before
+    they do. ports: name and well-known number, None if it has none. environ: what only this child is
     given. ended: called once it ended cleanly. drain: s it is given to end before it is killed.
     """
 
@@ -32,6 +33,7 @@ class Process:
     command: Callable[[Stack], Awaitable[Sequence[str]]]
     ready: Callable[[Stack], Awaitable[bool]] | None
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     ports: Mapping[str, int | None] = field(default_factory=dict)
     environ: Callable[[Stack], Mapping[str, str]] = lambda _: {}
     ended: Callable[[Stack], None] = nothing

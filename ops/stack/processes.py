@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -22,19 +23,18 @@ ENTRIES: Mapping[str, str] = {
     "projector-history": "gateway.projector:main_history",
     "gateway": "gateway.app:main",
 }
-GATEWAY_PORT = 8080
 
 
 def enter(name: str) -> None:
     """Runs the process named in ENTRIES inside this one, until it ends."""
+    # structlog would load rich for a terminal that a process does not write to, a fifth of its start.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     module, function = ENTRIES[name].split(":")
     main: Callable[[], None] = getattr(import_module(module), function)
     main()
 
 
-def own(
-    name: str, *needs: str, ends: bool = False, ports: Mapping[str, int] | None = None
-) -> Process:
+def own(name: str, needs: Sequence[str] = ("provision",), *, ends: bool = False) -> Process:
     """Returns the row of a process of ours, ready when its admin server says so, or once it ends."""
     admin = f"{name}-admin"
 
@@ -51,41 +51,35 @@ def own(
         name=name,
         command=command,
         ready=None if ends else ready,
-        needs=needs,
-        ports={admin: None, **(ports or {})},
+        needs=tuple(needs),
+        ports={admin: None},
         environ=environ,
     )
 
 
+SERVICES = ("market", "order", "balance", "portfolio", "tape")
+PROJECTORS = ("projector-live", "projector-history")
+GATEWAY = replace(
+    own("gateway"),
+    ports={"gateway": 8080, "gateway-admin": None},
+    uses=(*SERVICES, *PROJECTORS),  # what it has taken is still answered
+)
 TABLE: tuple[Process, ...] = (
     KAFKA,
     DYNAMODB,
     REDIS,
-    own("provision", "kafka", "dynamodb", "redis", ends=True),
-    own("market", "provision"),
-    own("order", "provision"),
-    own("balance", "provision"),
-    own("portfolio", "provision"),
-    own("tape", "provision"),
-    own("projector-live", "provision"),
-    own("projector-history", "provision"),
-    # It starts last and stops first: what it has taken is still answered.
-    own(
-        "gateway",
-        "order",
-        "balance",
-        "portfolio",
-        "projector-live",
-        ports={"gateway": GATEWAY_PORT},
-    ),
+    own("provision", ("kafka", "dynamodb", "redis"), ends=True),
+    *(own(name) for name in SERVICES),
+    *(replace(own(name), uses=SERVICES) for name in PROJECTORS),
+    GATEWAY,
 )
 
 
-def needed_by(name: str, among: Collection[str]) -> list[str]:
-    """Returns those that need the process, directly or through others."""
+def outlived(name: str, among: Collection[str]) -> list[str]:
+    """Returns those that end before the process: who needs or uses it, also through others."""
     found = {name}
     for row in TABLE:  # in which a row stands after all that it needs
-        if found & set(row.needs):
+        if found & {*row.needs, *row.uses}:
             found.add(row.name)
     return [other for other in among if other in found - {name}]
 

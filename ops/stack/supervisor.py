@@ -18,7 +18,7 @@ from ops.stack.endpoints import endpoints, environ, given
 from ops.stack.folder import RunFolder, Status
 from ops.stack.ports import Ports
 from ops.stack.process import Process, Stack
-from ops.stack.processes import needed_by, planned
+from ops.stack.processes import outlived, planned
 
 OWNER_PAUSE = 1.0  # s between two looks at whether the owner lives
 
@@ -48,7 +48,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             kept = [group.create_task(self.keep(child)) for child in self.children.values()]
             if owner is not None:
-                kept.append(group.create_task(outlive(owner, stop)))
+                kept.append(group.create_task(end_with(owner, stop)))
             await stop.wait()
             log.info("stack_stopping")
             for task in kept:
@@ -58,7 +58,7 @@ class Supervisor:
     async def keep(self, child: Child) -> None:
         """Keeps the child between those that it needs and those that need it."""
         needs = [self.children[name] for name in child.process.needs if name in self.children]
-        dependents = [self.children[name] for name in needed_by(child.process.name, self.children)]
+        dependents = [self.children[name] for name in outlived(child.process.name, self.children)]
         await child.keep(needs, dependents)
 
     def publish(self) -> None:
@@ -68,7 +68,7 @@ class Supervisor:
         self.folder.write("status.json", status.as_json())
 
 
-async def outlive(owner: int, stop: asyncio.Event) -> None:
+async def end_with(owner: int, stop: asyncio.Event) -> None:
     """Stops the stack once the owner's process is gone, however it went."""
     try:
         process = psutil.Process(owner)
