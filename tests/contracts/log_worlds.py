@@ -13,8 +13,9 @@ from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
 from infra.log.life import Faults, Life
 from infra.log.memory import MemoryLog
-from infra.log.port import TP, Clock, Draft, Log, Record, TopicSpec
+from infra.log.port import TP, Appended, Clock, Draft, Log, Record, TopicSpec, Writer
 
+CLAIM = Draft(b"control:claim", b"claim", (("kind", b"control"),))
 EAGER = {  # whatever is not in the newest segment is compacted at the next look of the cleaner
     "segment.ms": "100",
     "min.cleanable.dirty.ratio": "0.01",
@@ -141,3 +142,22 @@ async def read_all(log: Log, positions: Mapping[TP, int]) -> dict[TP, list[Recor
     finally:
         await reader.stop()
     return found
+
+
+def values(*texts: str) -> list[Draft]:
+    return [Draft(b"key", text.encode()) for text in texts]
+
+
+async def own(log: Log, *tps: TP) -> Writer:
+    return await log.take_over(f"owner-of-{tps[0][0]}", tps, CLAIM)
+
+
+async def append(writer: Writer, tp: TP, drafts: Sequence[Draft]) -> Appended:
+    batch = writer.batch(tp)
+    for draft in drafts:
+        batch.add(draft)
+    return await writer.append(batch)
+
+
+async def texts(log: Log, tp: TP, start: int = 0) -> list[str]:
+    return [(r.value or b"").decode() for r in await read(log, tp, start)]

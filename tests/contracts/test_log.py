@@ -1,26 +1,33 @@
 """What every Log must do: the same tests on the twin and on Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 
 from infra.log.port import (
-    TP,
     Appended,
     Draft,
     Fenced,
-    Log,
     Lost,
     OutOfRange,
     Record,
     TooLarge,
     Writer,
 )
-from tests.contracts.log_worlds import KafkaWorld, MemoryWorld, World, read, read_all
-
-CLAIM = Draft(b"control:claim", b"claim", (("kind", b"control"),))
+from tests.contracts.log_worlds import (
+    CLAIM,
+    KafkaWorld,
+    MemoryWorld,
+    World,
+    append,
+    own,
+    read,
+    read_all,
+    texts,
+    values,
+)
 
 
 @pytest.fixture(params=["twin", pytest.param("kafka", marks=pytest.mark.stack)])
@@ -29,25 +36,6 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     made: World = MemoryWorld() if twin else KafkaWorld(request.getfixturevalue("kafka"))
     yield made
     await made.close()
-
-
-def values(*texts: str) -> list[Draft]:
-    return [Draft(b"key", text.encode()) for text in texts]
-
-
-async def own(log: Log, *tps: TP) -> Writer:
-    return await log.take_over(f"owner-of-{tps[0][0]}", tps, CLAIM)
-
-
-async def append(writer: Writer, tp: TP, drafts: Sequence[Draft]) -> Appended:
-    batch = writer.batch(tp)
-    for draft in drafts:
-        batch.add(draft)
-    return await writer.append(batch)
-
-
-async def texts(log: Log, tp: TP, start: int = 0) -> list[str]:
-    return [(r.value or b"").decode() for r in await read(log, tp, start)]
 
 
 async def test_a_batch_is_read_back_whole_and_in_order(world: World) -> None:
