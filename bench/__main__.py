@@ -1,0 +1,39 @@
+"""python -m bench [drain|hop|way|projections …] [--quick] [--json]: measures on a stack of its own, prints."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from rich.console import Console
+
+from bench.drain import drain
+from bench.report import Figure, as_json, show
+
+Bench = Callable[[], list[Figure]]
+BENCHES: Mapping[str, Bench] = {"drain": partial(drain, 3, 1_000_000)}
+QUICK: Mapping[str, Bench] = {"drain": partial(drain, 1, 50_000)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="|".join(BENCHES))
+    parser.add_argument(
+        "--quick", action="store_true", help="a few seconds each: no figures to keep"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHES):
+        parser.error(f"no bench is named {', '.join(sorted(unknown))}: {', '.join(BENCHES)}")
+    benches, progress = QUICK if arguments.quick else BENCHES, Console(stderr=True)
+    figures: list[Figure] = []
+    for name in arguments.names or BENCHES:
+        with progress.status(f"{name} …"):
+            figures += benches[name]()
+    if arguments.json:
+        print(as_json(figures))
+    else:
+        show(Console(), figures)
+
+
+if __name__ == "__main__":
+    main()

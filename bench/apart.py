@@ -1,0 +1,23 @@
+"""Contestants run apart: each in a fresh process, on the event loop of the product's own processes."""
+
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, ParamSpec, TypeVar
+
+import uvloop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def apart(work: Callable[P, Coroutine[Any, Any, T]], *arguments: P.args, **options: P.kwargs) -> T:
+    """Returns what the work does, done in a process of its own. Raises: what it raises."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(run, work, arguments, options).result()
+
+
+def run(
+    work: Callable[..., Coroutine[Any, Any, T]], arguments: tuple[Any, ...], options: dict[str, Any]
+) -> T:
+    return uvloop.run(work(*arguments, **options))
