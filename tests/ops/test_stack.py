@@ -17,6 +17,7 @@ import pytest
 from ops.stack import leftovers
 from ops.stack.folder import RunFolder
 from ops.stack.lifecycle import down, reset, up
+from ops.stack.processes import SERVICES
 
 pytestmark = pytest.mark.stack
 LIMIT = 60.0  # s
@@ -106,7 +107,7 @@ def test_a_killed_server_comes_back_on_its_port_and_status_counts_it(
 ) -> None:
     before, endpoints = servers.status(), servers.endpoints()
     killed = next(process for process in before.processes if process.name == name)
-    assert killed.pid is not None
+    assert killed.pid
     os.kill(killed.pid, signal.SIGKILL)
 
     def is_back() -> bool:
@@ -226,6 +227,23 @@ def test_an_unknown_name_is_refused(folder: RunFolder) -> None:
     refused = orderstream(folder, "up", "--only", "kafak")
     assert refused.returncode == 1
     assert "kafak" in refused.stderr
+
+
+def test_killed_services_come_back_and_drain(folder: RunFolder) -> None:
+    up(folder, only=SERVICES, any_ports=True)
+    running = pids(folder)
+    for name in SERVICES:
+        os.kill(running[name], signal.SIGKILL)
+
+    def are_back() -> bool:
+        status = folder.status()
+        restarts = [each.restarts for each in status.processes if each.name in SERVICES]
+        return status.is_ready and all(restarts)
+
+    until(are_back)
+    down(folder)
+    for name in SERVICES:
+        assert "process_drained" in folder.log(name).read_text()
 
 
 def test_ctrl_c_during_up_leaves_nothing(folder: RunFolder) -> None:
