@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--owner", type=int)
     arguments = parser.parse_args()
     folder = RunFolder(arguments.folder)
-    if flock.hold(folder.supervisor_lock) is None:
+    if flock.hold(folder.supervisor_lock, patience=2.0) is None:
         sys.exit(f"{folder.path}: another supervisor runs this stack")
     logs.configure("supervisor")
     plan = planned(arguments.only, given(os.environ))
