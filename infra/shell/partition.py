@@ -13,7 +13,7 @@ from events.decider import Context, Unfinished
 from events.ids import position_id
 from events.market import Market
 from events.reasons import Reason, Unreadable
-from infra.log.port import TP, Batch, Clock, Draft, Headers, Log, Record, Writer
+from infra.log.port import MAX_BATCH, TP, Batch, Clock, Draft, Headers, Log, Record, Writer
 
 from . import quarantine, snapshot
 from .checkpoint import HEADER, PREVIOUS, Checkpoint
@@ -128,7 +128,9 @@ class Partition:
         """Shuts every older owner out, then reads all that they got in."""
         claim = self._claim()
         sides = self.service.sides(self.p)
-        side = await self.log.take_over(f"{self.service.name}-{self.p}-side", sides, claim)
+        side = await self.log.take_over(
+            f"{self.service.name}-{self.p}-side", sides, claim, 2 * MAX_BATCH
+        )
         self._open.append(side)
         self.writer: Writer = await self.log.take_over(
             f"{self.service.name}-{self.p}", [self.own], claim

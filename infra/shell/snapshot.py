@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from events.codec import encode
 from events.decider import Key
-from infra.log.port import TP, Draft, TooLarge, Writer
+from infra.log.port import MAX_BATCH, TP, Draft, Writer, size_of
 
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
@@ -21,6 +21,8 @@ from .rows import Noted
 INTERVAL_MS = 5_000
 CHANGED_ROWS = 10_000
 CLOSING = b"closing"
+ROOM = MAX_BATCH - 1_000
+"""Bytes of records in a batch."""
 ROW_LIMIT = 65_536
 """Bytes. A larger row is a bug."""
 
@@ -40,18 +42,18 @@ class Side:
         self.lock = asyncio.Lock()
 
     async def append(self, to: TP, drafts: Sequence[Draft]) -> None:
-        """Returns when all are acknowledged, in as many batches as they take. Raises: Lost, TooLarge."""
+        """Returns when all are acknowledged, in as many batches as they take. Raises: Lost, TooLarge.
+
+        Only a record that is larger than any batch of its origin may make one: that topic takes it.
+        """
         async with self.lock:
-            batch = self.writer.batch(to)
+            batch, size = self.writer.batch(to), 0
             for draft in drafts:
-                try:
-                    batch.add(draft)
-                except TooLarge:
-                    if not len(batch):
-                        raise
+                if len(batch) and size + size_of(draft) > ROOM:
                     await self.writer.append(batch)
-                    batch = self.writer.batch(to)
-                    batch.add(draft)
+                    batch, size = self.writer.batch(to), 0
+                batch.add(draft)
+                size += size_of(draft)
             if len(batch):
                 await self.writer.append(batch)
 

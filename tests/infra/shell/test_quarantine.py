@@ -129,3 +129,10 @@ def test_a_flood_of_poison_stops_the_process() -> None:
     with pytest.raises(BaseExceptionGroup) as raised:
         world.run()
     assert raised.group_contains(TooMuchPoison)
+
+
+def test_the_largest_record_that_a_topic_takes_fits_its_dead_letter_topic() -> None:
+    world = World()
+    world.put(b"x" * 1_040_000, ACCOUNT.encode())
+    world.run()
+    assert world.dead() == [("0", "malformed")]
