@@ -10,6 +10,7 @@ from events.portfolio import PortfolioEvent, PositionChanged
 
 from .projections import balances, market, orders, outcomes, positions
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
+from .projections.quarantine import QUARANTINES
 
 ORDERS = Projection(
     kind=orders.ORDER,
@@ -126,6 +127,7 @@ HISTORY: tuple[Projection[Any], ...] = (
     BALANCE_ANSWERS,
     POSITIONS,
     ASSET_LINES,
+    *QUARANTINES,
 )
 LIVE: tuple[Projection[Any], ...] = (
     *HISTORY,

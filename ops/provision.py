@@ -14,6 +14,7 @@ from infra.process.settings import Settings
 from infra.shell.service import Service
 from infra.stores.dynamodb import connect
 from infra.stores.users import ensure_tables
+from infra.views import history
 from services.balance.app import SERVICE as BALANCE
 from services.order.app import SERVICE as ORDER
 from services.portfolio.app import SERVICE as PORTFOLIO
@@ -81,7 +82,8 @@ async def provision(settings: Settings, _stop: asyncio.Event) -> None:
     made = await ensure(topic_specs(settings.partition_count), settings.kafka)
     log.info("topics_made", count=len(made))
     async with connect(settings.dynamodb) as client:
-        log.info("tables_made", tables=await ensure_tables(client))
+        made = [*await ensure_tables(client), *await history.ensure_tables(client)]
+        log.info("tables_made", tables=made)
 
 
 def main() -> None:

@@ -82,6 +82,8 @@ async def ensure_tables(client: "DynamoDBClient", name: str = "history") -> list
 
 
 class HistoryGeneration:
+    keeps_all = True
+
     def __init__(self, store: "HistoryStore", number: int) -> None:
         self.store = store
         self.client = store.client

@@ -68,6 +68,8 @@ def answering() -> Iterator[None]:
 
 
 class LiveGeneration:
+    keeps_all = False
+
     def __init__(self, store: "LiveStore", number: int) -> None:
         self.store = store
         self.client = store.client

@@ -96,6 +96,7 @@ class MemoryGeneration:
     def __init__(self, store: "MemoryStore", number: int) -> None:
         self.store = store
         self.number = number
+        self.keeps_all = store.keeps_all
         self.is_ready = False
         self.sealed_until = 0
         self.shelves: dict[tuple[str, Kind[Any], str], Shelf] = {}
@@ -121,7 +122,7 @@ class MemoryGeneration:
         touched = {(row.key.kind, row.key.owner) for row in batch.rows}
         for row in batch.rows:
             self.shelf(place, row.key.kind, row.key.owner).put(row)
-        if self.store.keeps_all:
+        if self.keeps_all:
             return "written"
         for kind, owner in touched | {(kind, "") for kind in batch.aging}:
             self.shelf(place, kind, owner).trim(kind, batch.time)
@@ -154,7 +155,7 @@ class MemoryGeneration:
         )
         answers = [shelf.answer(ask) for shelf, ask in zip(shelves, asks, strict=True)]
         floors = [shelf.floor(ask.kind) for shelf, ask in zip(shelves, asks, strict=True)]
-        return Look(as_of, answers, [0] * len(floors) if self.store.keeps_all else floors)
+        return Look(as_of, answers, [0] * len(floors) if self.keeps_all else floors)
 
 
 class MemoryStore:

@@ -271,6 +271,8 @@ class Generation(Protocol):
     number: int
     limit: int
     """The most rows that a batch may have."""
+    keeps_all: bool
+    """Whether it drops no row, however old: `newest` and `younger` of a kind are nothing to it."""
 
     async def marks(self) -> Mapping[Input, Mark]:
         """Returns how far each of its inputs was folded, Mark(0, 0) if it was not."""
