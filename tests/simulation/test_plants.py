@@ -9,6 +9,7 @@ import pytest
 
 from tests.simulation.plants import PLANTS, Plant
 
+pytestmark = pytest.mark.slow
 TOP = Path(__file__).parents[2]
 CODE = ("events", "infra", "services", "gateway", "ops", "tests", "pyproject.toml")
 NOTICED = ("Violation", "Stuck", "AssertionError", "StateAheadOfLog", "assert ")
