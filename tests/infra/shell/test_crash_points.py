@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from events.control import RecordQuarantined
 from events.topics import CONTROL
 from infra.log.life import Faults
@@ -72,6 +74,7 @@ def test_a_crash_at_any_point_changes_nothing() -> None:
         asyncio.run(lives(point))
 
 
+@pytest.mark.slow
 def test_two_crashes_at_any_two_points_change_nothing() -> None:
     for first in range(1, ONE_LIFE + 1, 3):
         for second in range(first % 5 + 1, ONE_LIFE + 1, 5):
@@ -89,6 +92,7 @@ async def long_steps(crash_at: int) -> int:
     return points
 
 
+@pytest.mark.slow
 def test_steps_that_fill_several_batches_survive_a_crash_between_them() -> None:
     points = asyncio.run(long_steps(0))
     for point in range(points - 30, points + 1):
