@@ -1,33 +1,58 @@
 """The edge put together: the one place that knows every route, and of what its parts are made."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
 
 from infra.process.run import run_process
 from infra.process.server import serve_admin, serving
 from infra.process.settings import Settings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
-from infra.stores.sessions import RedisSessions
-from infra.stores.users import NOBODY, DynamoUsers
+from infra.stores.idempotency import RedisTries
+from infra.stores.sessions import RedisSessions, Sessions
+from infra.stores.users import NOBODY, DynamoUsers, Users
+from infra.views import live
+from infra.views.history import HistoryStore
+from infra.views.live import LiveStore
+from infra.views.port import Input, View, inputs
+from infra.views.seam import Seam
 
 from . import problems
 from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
+from .catalogue import Catalogue
+from .cursors import Cursors
 from .deps import Parts
+from .edge import Edge
 from .entrance import Entrance
-from .readiness import Readiness
+from .projections.projection import Projection
+from .readiness import Components, Readiness
+from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
-from .routes import auth, docs, health
+from .routes import assets, auth, balance, docs, health, inventory, orders, portfolio, trades
 from .times import now
+from .views import HISTORY, LIVE
+from .waiting import Outcomes
 
-ROUTERS = (auth.router, health.router, docs.router)
+ROUTERS = (
+    auth.router,
+    balance.router,
+    inventory.router,
+    orders.router,
+    trades.router,
+    assets.router,
+    portfolio.router,
+    health.router,
+    docs.router,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -57,44 +82,82 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
+class GatewaySettings(Settings):
+    """cursor_key: signs cursors; every gateway of a cluster has the same."""
+
+    cursor_key: SecretStr = SecretStr("a development key for cursors")
+
+
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Parts]:
+async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     """Returns the parts of a process, on the servers that its settings name, while the block runs."""
     keys = settings.run_dir / "keys"
     if settings.env == "development":
         ensure_development_key(keys)
     async with (
         dynamodb.connect(settings.dynamodb) as table,
-        sessions.connect(settings.sessions) as redis,
+        sessions.connect(settings.sessions) as allowed,
+        live.connect(settings.redis) as redis,
         publishing(settings.kafka, settings.partition_count) as publisher,
-        asyncio.TaskGroup() as background,
     ):
-        users, open_sessions = DynamoUsers(table), RedisSessions(redis)
-        trail = Trail(users, publisher)
-        ready = Readiness(
-            {
-                "users": partial(users.by_id, NOBODY),
-                "sessions": partial(open_sessions.find, NOBODY),
-            }
+        users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
+        new = LiveStore(redis, *folded(LIVE, settings))
+        old = HistoryStore(table, *folded(HISTORY, settings))
+        outcomes, catalogue, trail = (
+            Outcomes(new, new),
+            Catalogue(View(new)),
+            Trail(users, publisher),
         )
-        tasks = [
-            background.create_task(trail.keep_sweeping(now)),
-            background.create_task(ready.keep_asking()),
-        ]
-        yield Parts(
-            users=users,
-            sessions=open_sessions,
-            passwords=Passwords(),
-            tokens=Tokens(load_keys(keys), now),
-            trail=trail,
-            now=now,
-            ready=ready,
-        )
+        ready = Readiness(asked(users, open_sessions, catalogue))
+        async with working(
+            trail.keep_sweeping(now),
+            outcomes.follow(),
+            catalogue.keep_looking(),
+            ready.keep_asking(),
+        ):
+            yield Parts(
+                users=users,
+                sessions=open_sessions,
+                passwords=Passwords(),
+                tokens=Tokens(load_keys(keys), now),
+                trail=trail,
+                edge=Edge(publisher, Repeats(RedisTries(redis), new, old, now), outcomes),
+                view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
+                catalogue=catalogue,
+                cursors=Cursors(settings.cursor_key.get_secret_value().encode()),
+                now=now,
+                ready=ready,
+            )
+
+
+def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
+    """Returns what must answer before anybody is served."""
+    return {
+        "users": partial(users.by_id, NOBODY),
+        "sessions": partial(sessions.find, NOBODY),
+        "market": catalogue.told,
+    }
+
+
+def folded(
+    projections: Iterable[Projection[Any]], settings: Settings
+) -> tuple[Sequence[Input], int]:
+    """Returns the partitions that a view folds, and how many an account topic has."""
+    topics = dict.fromkeys(projection.kind.topic for projection in projections)
+    return inputs(topics, settings.partition_count), settings.partition_count
+
+
+@asynccontextmanager
+async def working(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Does these beside the block, while that runs. Raises: what any of them raised."""
+    async with asyncio.TaskGroup() as background:
+        tasks = [background.create_task(work) for work in works]
+        yield
         for task in tasks:
             task.cancel()
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
+async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     """Returns once it was asked to stop and every request under way is answered."""
     async with (
         connected(settings) as parts,
@@ -105,4 +168,4 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def main() -> None:
-    run_process(serve)
+    run_process(serve, GatewaySettings)

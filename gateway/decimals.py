@@ -60,6 +60,10 @@ def from_minor(amount: int, scale: int) -> str:
     return f"{'-' if amount < 0 else ''}{whole}.{part:0{scale}d}"
 
 
+def usd(cents: int) -> str:
+    return from_minor(cents, USD_SCALE)
+
+
 DecimalString = Annotated[str, BeforeValidator(positive), _SCHEMA]
 """Above zero, and still a string: its scale is its asset's, see `scaled`."""
 

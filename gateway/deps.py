@@ -12,22 +12,32 @@ from fastapi import Depends, Request
 
 from infra.stores.sessions import Sessions
 from infra.stores.users import Role, Users
+from infra.views.port import View
 
 from .audit import Trail
 from .auth import Passwords, Tokens
+from .catalogue import Catalogue
+from .cursors import Cursors
+from .edge import Edge
 from .problems import Refused
 from .route import policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """now: ms since the epoch; ready: says of each component whether it answers."""
+    """view: of accounts' things, live and history as one; now: ms since the epoch; ready: says of each
+    component whether it answers.
+    """
 
     users: Users
     sessions: Sessions
     passwords: Passwords
     tokens: Tokens
     trail: Trail
+    edge: Edge
+    view: View
+    catalogue: Catalogue
+    cursors: Cursors
     now: Callable[[], int]
     ready: Callable[[], Mapping[str, bool]]
 

@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from events.reasons import Reason
 from infra.unavailable import Unavailable
+from infra.views.port import Lagging, NotReady
 
 MEDIA_TYPE = "application/problem+json"
 FORBIDDEN = frozenset({Reason.ACCOUNT_FROZEN, Reason.DEPOSITS_DISABLED})
 EDGE = {
     "malformed_json": (400, "The body is not strict JSON."),
     "bad_request": (400, "The request can't be read."),
+    "invalid_cursor": (400, "The cursor is not one of this list."),
     "authentication_required": (401, "An access token is needed."),
     "invalid_credentials": (401, "No such user, or not this password."),
     "invalid_token": (401, "The access token is not valid."),
@@ -32,9 +34,12 @@ EDGE = {
     "unsupported_media_type": (415, "A body must be application/json, and not compressed."),
     "validation_failed": (422, "The input is not valid."),
     "password_too_common": (422, "Too many people use this password."),
+    "idempotency_conflict": (422, "The key was used for another request."),
     "refused": (422, "The command was refused."),
     "internal": (500, "Something went wrong here."),
     "dependency_unavailable": (503, "Something that this needs is away."),
+    "log_unavailable": (503, "Commands can't be taken at the moment."),
+    "view_behind": (503, "What this needs is not in view yet."),
     "overloaded": (503, "Too busy."),
 }
 REASONS = {str(reason): (403 if reason in FORBIDDEN else 422, reason.sentence) for reason in Reason}
@@ -125,10 +130,13 @@ def answer(refused: Refused, request_id: str) -> Response:
     )
 
 
-def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
+Responses = dict[int | str, dict[str, Any]]
+
+
+def refusals(*codes: str) -> Responses:
     """Returns the OpenAPI responses, by status, of a route that may refuse with these codes."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses: dict[int | str, dict[str, Any]] = {}
+    responses: Responses = {}
     for code in codes:
         entry = responses.setdefault(
             str(PROBLEMS[code][0]), {"description": "", "content": content}
@@ -141,7 +149,8 @@ def install(app: FastAPI) -> None:
     """Makes every error that reaches the app a problem."""
     app.add_exception_handler(HTTPException, _handle)
     app.add_exception_handler(RequestValidationError, _handle)
-    app.add_exception_handler(Unavailable, _handle)
+    for away in (Unavailable, NotReady, Lagging):
+        app.add_exception_handler(away, _handle)
 
 
 async def _handle(request: Request, error: Exception) -> Response:
@@ -155,6 +164,8 @@ def refusal(error: Exception) -> Refused:
             return error
         case Unavailable():
             return Refused("dependency_unavailable")
+        case NotReady() | Lagging():
+            return Refused("view_behind")
         case RequestValidationError():
             return Refused("validation_failed", errors=[fault(one) for one in error.errors()])
         case HTTPException():

@@ -7,12 +7,13 @@ from infra.unavailable import Unavailable
 
 WITHIN = 1  # s
 EVERY = 1  # s
+Components = Mapping[str, Callable[[], Awaitable[object]]]
 
 
 class Readiness:
     """Says of each component whether it answered when it was last asked; none has before the first time."""
 
-    def __init__(self, components: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
+    def __init__(self, components: Components) -> None:
         self._components = components
         self._answering = dict.fromkeys(components, False)
 

@@ -1,5 +1,6 @@
 """The edge on twins: everything but the servers is the real thing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +11,21 @@ import pytest
 from gateway.app import create_app
 from gateway.audit import Trail
 from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
+from gateway.catalogue import Catalogue
+from gateway.cursors import Cursors
 from gateway.deps import Parts
+from gateway.edge import Edge
+from gateway.repeats import Repeats
+from gateway.views import HISTORY
+from gateway.waiting import Outcomes
 from infra.publisher import MemoryPublisher
+from infra.stores.idempotency import MemoryTries
 from infra.stores.sessions import MemorySessions
 from infra.stores.users import MemoryUsers
+from infra.views.port import View
+from infra.views.seam import Seam
+
+from .backstage import Backstage
 
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 
@@ -33,6 +45,8 @@ class Twins(NamedTuple):
     users: MemoryUsers
     sessions: MemorySessions
     publisher: MemoryPublisher
+    tries: MemoryTries
+    backstage: Backstage
 
 
 @pytest.fixture
@@ -42,7 +56,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def twins(clock: Clock) -> Twins:
-    return Twins(clock, MemoryUsers(), MemorySessions(clock), MemoryPublisher())
+    return Twins(
+        clock,
+        MemoryUsers(),
+        MemorySessions(clock),
+        MemoryPublisher(),
+        MemoryTries(clock),
+        Backstage(clock),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +74,30 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def parts(twins: Twins, keys: Path) -> Parts:
-    return Parts(
+async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
+    backstage = twins.backstage
+    live, history = backstage.live, backstage.history
+    await backstage.open()
+    outcomes, catalogue = Outcomes(live, live), Catalogue(View(live))
+    await catalogue.look()
+    works = [asyncio.create_task(backstage.run()), asyncio.create_task(outcomes.follow())]
+    yield Parts(
         users=twins.users,
         sessions=twins.sessions,
         passwords=Passwords(),
         tokens=Tokens(load_keys(keys), twins.clock),
         trail=Trail(twins.users, twins.publisher),
+        edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
+        view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
+        catalogue=catalogue,
+        cursors=Cursors(b"a key of the tests"),
         now=twins.clock,
         ready=lambda: {"sessions": True},
     )
+    for work in works:
+        work.cancel()
+    for ended in await asyncio.gather(*works, return_exceptions=True):
+        assert isinstance(ended, asyncio.CancelledError), ended
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""What is traded and at what price, as the live view told a second ago: kept here, so nobody waits for it, and
+known even while that view is away.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+import structlog
+
+from events.market import AssetListed, Market, Seen
+from events.topics import PRICES
+from infra.unavailable import Unavailable
+from infra.views.port import All, AsOf, NotReady, View
+
+from .projections.market import ASSET, PRICE
+
+EVERY = 1  # s
+log = structlog.get_logger()
+
+
+class Quoted(NamedTuple):
+    """An asset, its newest price if it ever had one, and whether it may be traded."""
+
+    asset: AssetListed
+    seen: Seen | None
+    tradable: bool
+
+
+class Catalogue:
+    def __init__(self, live: View) -> None:
+        self._live = live
+        self._market: Market | None = None
+        self._as_of = AsOf(0, {})
+
+    @property
+    def as_of(self) -> AsOf:
+        """Where in market.prices it stands."""
+        return self._as_of
+
+    def quotes(self) -> list[Quoted]:
+        """Returns every asset, the highest ranked first. Raises: NotReady before the first look."""
+        return sorted(map(self._quoted, self._known().assets.values()), key=by_rank)
+
+    def quote(self, asset_id: str) -> Quoted | None:
+        """Returns the asset if it is listed. Raises: NotReady before the first look."""
+        asset = self._known().assets.get(asset_id)
+        return self._quoted(asset) if asset else None
+
+    async def told(self) -> None:
+        """Raises: Unavailable before the market has told of any asset."""
+        if self._market is None or not self._market.prices:
+            raise Unavailable("market")
+
+    async def look(self) -> None:
+        """Takes in what the live view shows. Raises: NotReady, Unavailable."""
+        as_of, assets, prices = await self._live.read(None, All(ASSET), All(PRICE))
+        market = Market()
+        market.assets.update(assets)
+        for asset_id, row in prices.items():
+            market.prices[asset_id] = Seen(row.price, row.time, row.position)
+        told = {name: at for name, at in as_of.positions.items() if name == PRICES.name}
+        self._market, self._as_of = market, AsOf(as_of.time, told)
+
+    async def keep_looking(self) -> None:
+        """Looks until it is canceled."""
+        while True:
+            try:
+                await self.look()
+            except (NotReady, Unavailable) as failure:
+                log.warning("catalogue_stands_still", why=str(failure))
+            await asyncio.sleep(EVERY)
+
+    def _known(self) -> Market:
+        if self._market is None:
+            raise NotReady("the catalogue")
+        return self._market
+
+    def _quoted(self, asset: AssetListed) -> Quoted:
+        market = self._known()
+        seen = market.prices.get(asset.asset_id)
+        return Quoted(asset, seen, tradable=not market.halted(asset))
+
+
+def by_rank(quoted: Quoted) -> tuple[bool, int, str]:
+    """Returns the order of the list: ranked ones first, then by name."""
+    rank = quoted.asset.rank
+    return (rank is None, rank or 0, quoted.asset.asset_id)

@@ -1,0 +1,161 @@
+"""/balance: what there is in USD, deposits and withdrawals, and every movement."""
+
+from contextlib import suppress
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from events.balance import Deposit, Withdraw
+from events.ids import event_id
+from events.topics import BALANCE_COMMANDS
+from gateway.as_of import AsOfView, shown
+from gateway.asking import Asker, Asking
+from gateway.decimals import UsdAmount, usd
+from gateway.deps import Customer, PartsDep
+from gateway.listing import Listing, Lists, Spans
+from gateway.problems import Responses, refusals
+from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
+from gateway.projections.outcomes import Settlement
+from gateway.route import Body, resource
+from gateway.times import Timestamp
+from gateway.waiting import FUNDING
+from infra.unavailable import Unavailable
+from infra.views.port import Lagging, NotReady, One
+
+ACCOUNT = "USD"
+TRANSACTIONS = "/balance/transactions"
+router = resource("balance")
+
+
+class Amount(Body):
+    amount: UsdAmount
+
+
+class BalanceView(BaseModel):
+    """available + held = total, always. held: for open orders."""
+
+    currency: Literal["USD"] = "USD"
+    available: str
+    held: str
+    total: str
+    as_of: AsOfView
+
+
+class TransactionView(BaseModel):
+    """One movement of the total. amount: signed, a trade's fee inside it; balance_after: the total then, null
+    for one that is pending or refused; asset_id: what was traded.
+    """
+
+    id: str
+    type: Movement
+    status: Literal["done", "pending", "refused"] = "done"
+    amount: str
+    balance_after: str | None
+    asset_id: str | None = None
+    order_id: str | None = None
+    created_at: Timestamp
+
+
+ACCEPTED: Responses = {202: {"model": TransactionView}}
+
+
+class Transactions(Listing[TransactionView]):
+    """They add up to the balance."""
+
+
+@router.get("")
+async def balance(account: Customer, parts: PartsDep) -> BalanceView:
+    """Returns the balance; nothing was ever deposited: zero."""
+    as_of, row = await parts.view.read(account.id, One(BALANCE, ACCOUNT))
+    available, held = (row.available, row.held) if row else (0, 0)
+    return BalanceView(
+        available=usd(available),
+        held=usd(held),
+        total=usd(available + held),
+        as_of=shown(as_of),
+    )
+
+
+@router.post(
+    "/deposit",
+    status_code=201,
+    responses=ACCEPTED
+    | refusals("limit_exceeded", "deposits_disabled", "idempotency_conflict", "log_unavailable"),
+)
+async def deposit(body: Amount, asking: Asking) -> TransactionView:
+    """Returns 201 and the movement once it is in view, 202 and what it shall be if that takes longer than the
+    client waits.
+
+    Raises: Refused with the reason that the balance service gave.
+    """
+    return await move(asking, Deposit(**asking.envelope(body), amount=body.amount))
+
+
+@router.post(
+    "/withdraw",
+    status_code=201,
+    responses=ACCEPTED
+    | refusals("insufficient_funds", "account_frozen", "idempotency_conflict", "log_unavailable"),
+)
+async def withdraw(body: Amount, asking: Asking) -> TransactionView:
+    """Returns as a deposit does. Raises: Refused with the reason that the balance service gave."""
+    return await move(asking, Withdraw(**asking.envelope(body), amount=body.amount))
+
+
+@router.get("/transactions", responses=refusals("invalid_cursor"))
+async def balance_transactions(
+    lists: Lists,
+    span: Spans,
+    kind: Annotated[Movement | None, Query(alias="type")] = None,
+    asset_id: str | None = None,
+) -> Transactions:
+    """Returns the movements, newest first."""
+    found = await lists.find(LEDGER, span, movement=kind, asset_id=asset_id)
+    return Transactions(
+        items=[line(row) for row in found.rows],
+        next_cursor=found.cursor,
+        as_of=shown(found.as_of),
+    )
+
+
+async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
+    """Returns the movement that the command led to, or shall. Raises: Refused."""
+    command, rows, _ = await asking.submit(BALANCE_COMMANDS, FUNDING, asked)
+    if rows is not None:
+        outcome: Settlement = rows[0]
+        if outcome.reason:
+            raise asking.refused(outcome.reason, meant(command, "refused"))
+        with suppress(Unavailable, NotReady, Lagging):
+            entry = One(LEDGER, str(outcome.position))
+            _, row = await asking.parts.view.read(asking.account.id, entry)
+            if row is not None:
+                return line(row)
+    asking.accept(TRANSACTIONS)
+    return meant(command, "pending")
+
+
+def meant(command: Deposit | Withdraw, status: Literal["pending", "refused"]) -> TransactionView:
+    """Returns the movement that the command asks for. Its id is the one that it has once it is done."""
+    deposits = isinstance(command, Deposit)
+    event = "funds_deposited" if deposits else "funds_withdrawn"
+    return TransactionView(
+        id=event_id(command.id, command.account_id, event, 1),
+        type="deposit" if deposits else "withdrawal",
+        status=status,
+        amount=usd(command.amount if deposits else -command.amount),
+        balance_after=None,
+        created_at=command.created_at,
+    )
+
+
+def line(row: LedgerRow) -> TransactionView:
+    return TransactionView(
+        id=row.id,
+        type=row.movement,
+        amount=usd(row.amount),
+        balance_after=usd(row.balance_after),
+        asset_id=row.asset_id,
+        order_id=row.order_id,
+        created_at=row.created_at,
+    )
