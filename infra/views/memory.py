@@ -121,7 +121,10 @@ class MemoryGeneration:
         place = batch.input.place
         touched = {(row.key.kind, row.key.owner) for row in batch.rows}
         for row in batch.rows:
-            self.shelf(place, row.key.kind, row.key.owner).put(row)
+            shelf = self.shelf(place, row.key.kind, row.key.owner)
+            # A history finds a list's row by the pointer that it wrote when the row was new.
+            assert row.fresh or not self.keeps_all or row.key.id in shelf.rows, row.key
+            shelf.put(row)
         if self.keeps_all:
             return "written"
         for kind, owner in touched | {(kind, "") for kind in batch.aging}:
