@@ -1,13 +1,14 @@
 """What a cluster must have before anything runs: topics as events/topics.py says, the stores' tables."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from events.topics import DAY, MEBIBYTE, TOPICS, Topic
-from infra.log.admin import ensure
+from infra.log.admin import Mismatch, brokers, ensure
+from infra.log.fence import LEASE_MS
 from infra.log.port import TopicSpec
 from infra.process.run import run_process
 from infra.process.settings import Settings
@@ -27,6 +28,8 @@ COMPACTION = {
     "delete.retention.ms": str(DAY),
 }
 """Of state topics: compacted early, and markers and tombstones outlive any restart by far."""
+REMEMBERED_MS = 4 * LEASE_MS
+"""For how long a broker must remember a silent producer, else a fence that its owner relies on may be forgotten."""
 log = structlog.get_logger()
 
 
@@ -77,8 +80,29 @@ def sides(service: Service, partitions: int, replication: int) -> Sequence[Topic
     ]
 
 
+async def require_brokers(bootstrap: str) -> None:
+    """Raises: Mismatch if a broker would make a topic by itself or forget a fence too early."""
+    wrong = [
+        f"broker {node}: {difference}"
+        for node, found in (await brokers(bootstrap)).items()
+        for difference in differences(found)
+    ]
+    if wrong:
+        raise Mismatch("\n".join(wrong))
+
+
+def differences(broker: Mapping[str, str]) -> Iterator[str]:
+    """Yields what must not stay as it is."""
+    if broker["auto.create.topics.enable"] != "false":
+        yield "auto.create.topics.enable is true, must be false"
+    for name in ("transactional.id.expiration.ms", "producer.id.expiration.ms"):
+        if int(broker[name]) < REMEMBERED_MS:
+            yield f"{name} is {broker[name]}, must be at least {REMEMBERED_MS}"
+
+
 async def provision(settings: Settings, _stop: asyncio.Event) -> None:
     """Makes what is missing and changes nothing that is there. Raises: Mismatch if that is not as it must be."""
+    await require_brokers(settings.kafka)
     made = await ensure(topic_specs(settings.partition_count), settings.kafka)
     log.info("topics_made", count=len(made))
     async with connect(settings.dynamodb) as client:

@@ -39,6 +39,23 @@ async def ensure(specs: Sequence[TopicSpec], bootstrap: str, **security: Any) ->
     return made
 
 
+async def brokers(bootstrap: str, **security: Any) -> Mapping[int, Mapping[str, str]]:
+    """Returns every broker's settings by Kafka's names, by node. Raises: KafkaError if one does not answer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+    await admin.start()
+    try:
+        nodes = [node["node_id"] for node in (await admin.describe_cluster())["brokers"]]
+        asked = [ConfigResource(ConfigResourceType.BROKER, str(node)) for node in nodes]
+        answers = await admin.describe_configs(asked)
+    finally:
+        await admin.close()
+    return {
+        int(name): {key: value for key, value, *_ in entries}
+        for answer in answers
+        for _, _, _, name, entries in answer.resources
+    }
+
+
 def settings(spec: TopicSpec) -> dict[str, str]:
     """Returns the topic's settings by Kafka's names."""
     return {

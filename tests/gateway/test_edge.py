@@ -306,6 +306,16 @@ async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> No
     assert "HTTPValidationError" not in text
 
 
+async def test_the_event_contract_is_a_page_for_people_and_json_for_programs(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await client.get("/asyncapi")).json()
+    assert document["asyncapi"].startswith("3.")
+    assert set(document["channels"]) >= {"trade.events.v1"}
+    page = await client.get("/asyncapi", headers={"Accept": "text/html"})
+    assert "trade.events.v1" in page.text
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 async def test_the_document_can_be_looked_at(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path)
