@@ -6,9 +6,12 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +21,8 @@ app = typer.Typer(
 )
 
 FAILED, NOT_UP, INTERRUPTED = 1, 3, 130  # exit codes
+NO_KAFKA = "Kafka does not answer: `orderstream status` and `orderstream logs kafka` say more"
+PIPE_WIDTH = 10_000
 
 RunDir = Annotated[
     Path, typer.Option("--run-dir", envvar="ORDERSTREAM_RUN_DIR", help="The stack's own folder.")
@@ -143,6 +148,94 @@ def run(name: str) -> None:
         sys.exit(f"no process is named {name}: {', '.join(processes.ENTRIES)}")
     os.environ["ORDERSTREAM_PROCESS"] = name
     processes.enter(name)
+
+
+@app.command()
+def address(
+    name: Annotated[str, typer.Argument(help="gateway, kafka, dynamodb or redis.")],
+    run_dir: RunDir = HERE,
+) -> None:
+    """Print where one of the stack's servers listens, for scripts."""
+    print(endpoint(name, run_dir))
+
+
+@app.command()
+def topics(
+    run_dir: RunDir = HERE,
+    every: Annotated[bool, typer.Option("--all", help="The internal ones too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All, as a JSON array.")] = False,
+) -> None:
+    """Show every topic: who writes it, what it carries, how much stands in it."""
+    import asyncio
+
+    from infra.unavailable import Unavailable
+    from ops.topics import listed, show
+
+    try:
+        found = asyncio.run(listed(endpoint("kafka", run_dir)))
+    except Unavailable:
+        sys.exit(NO_KAFKA)
+    if as_json:
+        print(json.dumps([topic.as_json() for topic in found], indent=1))
+    else:
+        show(screen(), found, every=every)
+
+
+@app.command()
+def tail(
+    topic: str,
+    *,
+    run_dir: RunDir = HERE,
+    last: Annotated[int, typer.Option("-n", min=0, help="How many of the last records.")] = 10,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="All of them.")] = False,
+    to_end: Annotated[bool, typer.Option("--to-end", help="Do not wait for more.")] = False,
+    account: Annotated[str | None, typer.Option(help="Of this account (its UUID) alone.")] = None,
+    control: Annotated[bool, typer.Option("--control", help="Its writer's books too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show a topic's last records, decoded, one a line, then those that come, until Ctrl-C."""
+    import asyncio
+
+    from infra.unavailable import Unavailable
+    from ops.tail import Decoded, Wanted, follow
+
+    console = screen()
+
+    def show(record: Decoded) -> None:
+        if as_json:
+            print(record.as_json(), flush=True)
+        else:
+            console.print(record.as_text(), no_wrap=True, overflow="ellipsis")
+
+    wanted, span = Wanted(account, control), None if from_beginning else last
+    bootstrap = endpoint("kafka", run_dir)
+    try:
+        asyncio.run(follow(bootstrap, topic, wanted, show, last=span, to_end=to_end))
+    except Unavailable:
+        sys.exit(NO_KAFKA)
+    except LookupError as error:
+        sys.exit(error.args[0])
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def endpoint(name: str, run_dir: Path) -> str:
+    """Returns where the server listens. Ends the command if the stack is not up or has none."""
+    from ops.stack.endpoints import given
+    from ops.stack.folder import RunFolder
+
+    found = {**RunFolder(run_dir).status().endpoints, **given(os.environ)}
+    if name not in found:
+        print(f"no {name} is up: `orderstream up` starts it", file=sys.stderr)
+        raise typer.Exit(NOT_UP)
+    return found[name]
+
+
+def screen() -> "Console":
+    """Returns the terminal; what is no terminal takes long lines."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
 
 
 def main() -> None:
