@@ -60,5 +60,5 @@ async def test_a_cluster_with_other_partitions_is_refused() -> None:
     await provision(settings, asyncio.Event())
     await provision(settings, asyncio.Event())
     wider = settings.model_copy(update={"partition_count": 3})
-    with pytest.raises(Mismatch, match="order.events.v1: partitions is 2, must be 3"):
+    with pytest.raises(Mismatch, match=r"order\.events\.v1: partitions is 2, must be 3"):
         await provision(wider, asyncio.Event())
