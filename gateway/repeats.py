@@ -70,8 +70,8 @@ class Repeats:
             await self.tries.keep(command.account_id, request.ids or [command.id], tried)
 
     async def kept(self, request: Request[C]) -> Rows:
-        """Returns what the history keeps of the command. Raises: Unavailable, NotReady, Lagging."""
-        return tuple((await self._kept(request)).answers)
+        """Returns what the history keeps of the command, see Matter. Raises: Unavailable, NotReady, Lagging."""
+        return tuple((await self._kept(request)).answers[: len(request.matter.kept)])
 
     async def _first_try(self, request: Request[C]) -> Held[C]:
         """Returns the first try; but this one if the first never came to the log and would now come too late."""
@@ -93,9 +93,12 @@ class Repeats:
         the service drops a repeat.
         """
         look = await self._kept(request)
-        for row in look.answers:
-            if row is not None:
+        try:
+            for row in filter(None, look.answers):
                 require_same(row.fingerprint, request.command)
+        except Refused:  # this try must not hold against the true one's repeats
+            await self.tries.forget(request.command.account_id, request.ids)
+            raise
         if any(look.answers):
             return True
         if look.as_of.time < self.now() - WINDOW:
@@ -111,8 +114,9 @@ class Repeats:
                 raise Lagging
 
     async def _kept(self, request: Request[C]) -> Look:
+        """Returns what the history keeps under each of the request's names, the command's own id first."""
         command = request.command
-        asks = [One(kind, command.id) for kind in request.matter.kept]
+        asks = [One(kind, id_) for id_ in request.ids for kind in request.matter.kept]
         return await self.history.look(self._place(command), command.account_id, asks)
 
     def _place(self, command: Command) -> str:

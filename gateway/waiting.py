@@ -18,6 +18,7 @@ from .projections.outcomes import (
     ORDER_OUTCOME,
     PORTFOLIO_OUTCOME,
     OrderOutcome,
+    Settlement,
     is_known,
 )
 
@@ -29,8 +30,8 @@ class Matter(NamedTuple):
     """Which rows, by the command's id, have a say in what it came to.
 
     outcome: in the live view; is_known(*rows): whether these say all. kept: in the history, for ever; is_over(
-    dropped, *rows): whether these do, given that a live view has dropped outcomes from before that time, ms.
-    The first of either is the answer's own.
+    dropped, *rows): whether these do, given that a live view has dropped outcomes from before that time, ms; also
+    what another matter would have kept, for a name is good for one command. The first of either is the answer's own.
     """
 
     outcome: tuple[Kind[Any], ...]
@@ -39,23 +40,29 @@ class Matter(NamedTuple):
     is_over: Callable[..., bool]
 
 
-def order_is_over(dropped: int, answer: OrderOutcome | None, order: OrderRow | None) -> bool:
+def order_is_over(
+    dropped: int, answer: OrderOutcome | None, order: OrderRow | None, _: object
+) -> bool:
     """Returns whether the command was refused, or its order over for so long that all has moved."""
     ended = order is not None and order.status not in OPEN and order.updated_at < dropped
     return answer is not None or ended
 
 
+def is_answered(_: int, answer: Settlement | None, *_others: object) -> bool:
+    return answer is not None
+
+
 PLACING = Matter(
     outcome=(ORDER_OUTCOME, BALANCE_OUTCOME, PORTFOLIO_OUTCOME),
     is_known=is_known,
-    kept=(ORDER_OUTCOME, ORDER),
+    kept=(ORDER_OUTCOME, ORDER, BALANCE_OUTCOME),
     is_over=order_is_over,
 )
 FUNDING = Matter(
     outcome=(BALANCE_OUTCOME,),
     is_known=lambda answer: answer is not None,
-    kept=(BALANCE_OUTCOME,),
-    is_over=lambda _, answer: answer is not None,
+    kept=(BALANCE_OUTCOME, ORDER_OUTCOME, ORDER),
+    is_over=is_answered,
 )
 
 

@@ -1,6 +1,6 @@
 """What a command came to: one row of each topic that has a say in it, by the order's or the command's id."""
 
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from events.balance import (
     BalanceCommandRefused,
@@ -12,7 +12,7 @@ from events.balance import (
     FundsWithdrawn,
 )
 from events.codec import mirror
-from events.envelope import Count, Id, Millis, Offset, Token, Value
+from events.envelope import Amount, Count, Id, Millis, Offset, Token, Value
 from events.money import Side
 from events.order import (
     AccountFrozen,
@@ -65,7 +65,8 @@ class Settlement(Value):
     """What the owner of money or assets did for an order, or balance for a deposit or withdrawal.
 
     fills: how many of the order's are settled; hold_over: nothing is held for it (any more); reason: it
-    was refused; position: of the last event, and so the id of a deposit's or withdrawal's ledger line.
+    was refused; needed, available: what of it was asked for then and what there was, in minor units; position:
+    of the last event, and so the id of a deposit's or withdrawal's ledger line.
     """
 
     fills: Count
@@ -74,6 +75,8 @@ class Settlement(Value):
     fingerprint: Token | None
     position: Offset
     over_at: Millis | None
+    needed: Amount | None = None
+    available: Amount | None = None
 
 
 ORDER_OUTCOME: Kind[OrderOutcome] = Kind(
@@ -205,7 +208,19 @@ def settlement(
         fingerprint=None,
         position=place.offset,
         over_at=place.time if over else None,
+        **shortage(event),
     )
+
+
+def shortage(event: Any) -> dict[str, int | None]:
+    """Returns what a refusal says of amounts, nothing of any other event."""
+    match event:
+        case FundsRefused() | BalanceCommandRefused():
+            return {"needed": event.amount, "available": event.available}
+        case AssetsRefused():
+            return {"needed": event.quantity, "available": event.available}
+        case _:
+            return {}
 
 
 def tells_all(event: FundsStep | AssetsStep) -> bool:
@@ -232,6 +247,7 @@ def answer(
         fingerprint=event.fingerprint,
         position=place.offset,
         over_at=place.time,
+        **shortage(event),
     )
 
 

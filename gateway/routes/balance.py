@@ -1,5 +1,6 @@
 """/balance: what there is in USD, deposits and withdrawals, and every movement."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Literal
 
@@ -125,7 +126,7 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
     if rows is not None:
         outcome: Settlement = rows[0]
         if outcome.reason:
-            raise asking.refused(outcome.reason, meant(command, "refused"))
+            raise asking.refused(outcome.reason, meant(command, "refused"), shortage(outcome, usd))
         with suppress(Unavailable, NotReady, Lagging):
             entry = One(LEDGER, str(outcome.position))
             _, row = await asking.parts.view.read(asking.account.id, entry)
@@ -133,6 +134,13 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
                 return line(row)
     asking.accept(TRANSACTIONS)
     return meant(command, "pending")
+
+
+def shortage(refused: Settlement, spell: Callable[[int], str]) -> str | None:
+    """Returns what was needed and what there was, if the refusal says it."""
+    if refused.needed is None or refused.available is None:
+        return None
+    return f"Needed {spell(refused.needed)}, available {spell(refused.available)}."
 
 
 def meant(command: Deposit | Withdraw, status: Literal["pending", "refused"]) -> TransactionView:

@@ -1,6 +1,7 @@
 """/orders: place one, follow it, list them."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
@@ -21,9 +22,11 @@ from gateway.edge import Taken
 from gateway.listing import Listing, Lists, Spans
 from gateway.problems import Fault, Refused, Responses, refusals
 from gateway.projections.orders import ORDER, OrderRow, Status
+from gateway.projections.outcomes import Settlement
 from gateway.route import Body, resource
+from gateway.routes.balance import shortage
 from gateway.times import Timestamp
-from gateway.waiting import PLACING
+from gateway.waiting import PLACING, Rows
 from infra.unavailable import Unavailable
 from infra.views.port import AsOf, Lagging, NotReady, One
 
@@ -153,7 +156,8 @@ async def outcome(asking: Asker, taken: Taken[PlaceOrder]) -> OrderView:
         with suppress(Unavailable, NotReady, Lagging):  # it has taken effect: no error
             as_of, row = await asking.parts.view.read(asking.account.id, One(ORDER, command.id))
             if row is not None and came_to_nothing(row):
-                raise asking.refused(str(row.reason), order(row, catalogue, as_of))
+                detail = lacking(row, rows, catalogue)
+                raise asking.refused(str(row.reason), order(row, catalogue, as_of), detail)
             if row is not None:
                 return order(row, catalogue, as_of)
             if rows[0] is not None and rows[0].reason:  # it came too late to become an order
@@ -168,12 +172,21 @@ def came_to_nothing(row: OrderRow) -> bool:
     return ended and row.filled_quantity == 0
 
 
+def lacking(row: OrderRow, rows: Rows, catalogue: Catalogue) -> str | None:
+    """Returns what of the hold's asset was needed and what there was, if it was refused for that."""
+    for settlement in rows[1:]:
+        if isinstance(settlement, Settlement) and settlement.reason == row.reason:
+            scale = USD_SCALE if row.side == "buy" else scales(row.asset_id, catalogue)[0]
+            return shortage(settlement, partial(from_minor, scale=scale))
+    return None
+
+
 async def find(parts: Parts, account_id: str, order_id: str) -> OrderView:
     """Returns the account's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
     unseen: Exception = Refused("not_found")
     try:
         as_of, row = await parts.view.read(account_id, One(ORDER, order_id))
-    except (NotReady, Lagging) as failure:
+    except (NotReady, Lagging, Unavailable) as failure:
         row, unseen = None, failure
     if row is not None:
         return order(row, parts.catalogue, as_of)

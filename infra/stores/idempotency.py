@@ -35,6 +35,9 @@ class Tries(Protocol):
     async def find(self, account_id: str, id_: str) -> Try | None:
         """Returns the try that holds for the id, if there was one within LIFE."""
 
+    async def forget(self, account_id: str, ids: Sequence[str]) -> None:
+        """Has no try hold for these ids."""
+
 
 def pack(tried: Try) -> bytes:
     """Returns the offset, if there is one, a line break and the command."""
@@ -82,6 +85,10 @@ class RedisTries:
             raw = await self.client.get(key(account_id, id_))
         return unpack(raw) if isinstance(raw, bytes) else None
 
+    async def forget(self, account_id: str, ids: Sequence[str]) -> None:
+        with answering():
+            await self.client.delete(*(key(account_id, id_) for id_ in ids))
+
 
 def key(account_id: str, id_: str) -> str:
     return f"try:{account_id}:{id_}"
@@ -110,6 +117,11 @@ class MemoryTries:
         self._answer()
         raw, ends = self.rows.get(key(account_id, id_), (b"", 0))
         return unpack(raw) if self.now() < ends else None
+
+    async def forget(self, account_id: str, ids: Sequence[str]) -> None:
+        self._answer()
+        for id_ in ids:
+            self.rows.pop(key(account_id, id_), None)
 
     def _answer(self) -> None:
         if self.away:

@@ -64,7 +64,8 @@ class Window:
 class Backstage:
     """A Publisher whose commands are carried out. now: ms.
 
-    away: the log takes nothing; mute: it takes all and answers nobody; down: services that take nothing.
+    away: the log takes nothing; mute: it takes all and answers nobody; slow: ms that a command is on its way to it;
+    down: services that take nothing.
     """
 
     def __init__(self, now: Callable[[], int]) -> None:
@@ -74,6 +75,7 @@ class Backstage:
         self.history = Window(HISTORY, now, keeps_all=True)
         self.log: dict[str, list[Record]] = {topic.name: [] for topic in topics.TOPICS}
         self.away = self.mute = False
+        self.slow = 0
         self.down: set[Service] = set()
         self._answered: set[str] = set()
         self._given = asyncio.Event()
@@ -120,8 +122,8 @@ class Backstage:
         if command.id in self._answered:
             return
         self._answered.add(command.id)
-        self.exchange.now = self.now()
-        if reason := untimely(command.created_at, self.now()):
+        self.exchange.now = self.now() + self.slow
+        if reason := untimely(command.created_at, self.exchange.now):
             placing = command.type == "place_order"
             service = self.exchange.order if placing else self.exchange.balance
             refuse: Callable[..., Any] = order.refuse if placing else balance.refuse

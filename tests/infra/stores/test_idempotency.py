@@ -72,6 +72,13 @@ async def test_of_many_at_once_one_is_first(tries: Tries, id_: str) -> None:
     assert len({each for (each,) in held}) == 1
 
 
+async def test_a_forgotten_try_holds_no_more(tries: Tries, id_: str) -> None:
+    await tries.first(ADA, [id_], FIRST)
+    await tries.forget(ADA, [id_, str(uuid4())])
+    assert await tries.find(ADA, id_) is None
+    assert await tries.first(ADA, [id_], SECOND) == [SECOND]
+
+
 async def test_nobody_knows_an_id_that_was_never_tried(tries: Tries, id_: str) -> None:
     assert await tries.find(ADA, id_) is None
 
