@@ -14,7 +14,7 @@ from events.envelope import Amount, AssetId, Id, Millis, Offset, SignedAmount, V
 from events.topics import BALANCE_EVENTS
 from infra.views.port import Kind
 
-from .projection import Place
+from .projection import NEWEST, Place
 
 Movement = Literal["deposit", "withdrawal", "buy", "sell"]
 
@@ -47,7 +47,11 @@ class LedgerRow(Value):
 
 BALANCE: Kind[BalanceRow] = Kind(name="balance", topic=BALANCE_EVENTS, row=BalanceRow)
 LEDGER: Kind[LedgerRow] = Kind(
-    name="ledger", topic=BALANCE_EVENTS, row=LedgerRow, listed=lambda row: row.position, newest=200
+    name="ledger",
+    topic=BALANCE_EVENTS,
+    row=LedgerRow,
+    listed=lambda row: row.position,
+    newest=NEWEST,
 )
 Moving = FundsDeposited | FundsWithdrawn | FundsSettled
 

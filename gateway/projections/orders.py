@@ -34,7 +34,7 @@ from events.order import (
 from events.topics import ORDER_EVENTS
 from infra.views.port import Kind
 
-from .projection import Place
+from .projection import NEWEST, Place
 
 Status = Literal[
     "pending_new",
@@ -115,10 +115,10 @@ ORDER: Kind[OrderRow] = Kind(
     row=OrderRow,
     listed=lambda row: row.position,
     is_open=is_open,
-    newest=200,
+    newest=NEWEST,
 )
 TRADE: Kind[TradeRow] = Kind(
-    name="trade", topic=ORDER_EVENTS, row=TradeRow, listed=lambda row: row.position, newest=200
+    name="trade", topic=ORDER_EVENTS, row=TradeRow, listed=lambda row: row.position, newest=NEWEST
 )
 
 Opening = OrderAccepted | OrderRejected

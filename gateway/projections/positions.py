@@ -7,7 +7,7 @@ from events.portfolio import PortfolioEvent, PositionChanged
 from events.topics import PORTFOLIO_EVENTS
 from infra.views.port import Kind
 
-from .projection import Place
+from .projection import NEWEST, Place
 
 
 @mirror
@@ -56,7 +56,7 @@ ASSET_LINE: Kind[AssetLineRow] = Kind(
     topic=PORTFOLIO_EVENTS,
     row=AssetLineRow,
     listed=lambda row: row.position,
-    newest=200,
+    newest=NEWEST,
 )
 
 

@@ -8,6 +8,8 @@ from events.envelope import Value
 from infra.views.port import Key, Kind
 
 R = TypeVar("R", bound=Value)
+NEWEST = 201
+"""How many rows of a list a live view keeps: a page, and the one that tells whether there are more."""
 
 
 class Place(NamedTuple):
