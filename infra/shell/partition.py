@@ -59,7 +59,7 @@ class Turn:
     def __init__(self, batch: Batch, first: int) -> None:
         self.batch, self.first = batch, first
         self.inputs = 0
-        self.answers: list[str] = []
+        self.answers: dict[str, None] = {}  # in their order
         self._held: Draft | None = None
 
     def __len__(self) -> int:
@@ -304,7 +304,7 @@ class Partition:
         for event, draft in emitted:
             self.store.fold(event, turn.add(draft))
         if given.command and not self.step:
-            turn.answers.append(given.message.id)
+            turn.answers[given.message.id] = None
         return True
 
     def checkpoint(self) -> Checkpoint:
