@@ -1,4 +1,4 @@
-"""Contestants run apart: each in a fresh process, on the event loop of the product's own processes."""
+"""Contestants run apart: each in a fresh process, with the event loop and the collector of the product's own."""
 
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
@@ -6,6 +6,8 @@ from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
 import uvloop
+
+from infra.process.run import calm_collector
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,4 +22,5 @@ def apart(work: Callable[P, Coroutine[Any, Any, T]], *arguments: P.args, **optio
 def run(
     work: Callable[..., Coroutine[Any, Any, T]], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> T:
+    calm_collector()
     return uvloop.run(work(*arguments, **options))
