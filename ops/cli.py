@@ -23,6 +23,7 @@ app = typer.Typer(
 FAILED, NOT_UP, INTERRUPTED = 1, 3, 130  # exit codes
 NO_KAFKA = "Kafka does not answer: `orderstream status` and `orderstream logs kafka` say more"
 PIPE_WIDTH = 10_000
+SERVERS = ("kafka", "dynamodb", "redis")
 
 RunDir = Annotated[
     Path, typer.Option("--run-dir", envvar="ORDERSTREAM_RUN_DIR", help="The stack's own folder.")
@@ -151,6 +152,39 @@ def run(name: str) -> None:
 
 
 @app.command()
+def demo(
+    run_dir: RunDir = HERE,
+    any_ports: Annotated[bool, typer.Option("--any-ports", help="No well-known ports.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As one JSON object, at the end.")
+    ] = False,
+) -> None:
+    """Walk a new customer through the product, show what each step leaves in the log, leave it up."""
+    from rich.console import Console
+
+    from infra.unavailable import Unavailable as Away
+    from ops.demo.run import Failed
+    from ops.demo.run import demo as walk
+    from ops.stack.artefacts import Unavailable
+    from ops.stack.folder import RunFolder
+    from ops.stack.lifecycle import NotUp
+
+    console = Console(stderr=True) if as_json else Console()
+    try:
+        walked = walk(RunFolder(run_dir), console, any_ports=any_ports)
+    except (NotUp, Unavailable, ValueError) as error:
+        sys.exit(str(error))
+    except Failed as error:
+        sys.exit(f"{error}\nThe stack is up: `orderstream status`, `orderstream logs gateway`")
+    except Away:
+        sys.exit(NO_KAFKA)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    if as_json:
+        print(json.dumps(walked.as_json(), indent=1))
+
+
+@app.command()
 def address(
     name: Annotated[str, typer.Argument(help="gateway, kafka, dynamodb or redis.")],
     run_dir: RunDir = HERE,
@@ -217,6 +251,38 @@ def tail(
         sys.exit(error.args[0])
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+@app.command()
+def replay(
+    view: Annotated[str, typer.Argument(help="live or history.")],
+    run_dir: RunDir = HERE,
+    *,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Switch also if rows differ.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as a JSON object.")] = False,
+) -> None:
+    """Build a view anew from its topics, compare it with the one that serves, switch to it if they are the same.
+
+    Readers are served all the while. Exit code 1: a row differs, and the old one still serves.
+    """
+    import asyncio
+
+    from infra.unavailable import Unavailable
+    from ops.replay import VIEWS, Overtaken, counting, replay_named, settings_of
+
+    if view not in VIEWS:
+        sys.exit(f"no view is named {view}: {', '.join(VIEWS)}")
+    settings = settings_of({name: endpoint(name, run_dir) for name in SERVERS})
+    try:
+        with counting(screen(), f"replay {view}") as told:
+            found = asyncio.run(replay_named(view, settings, told, anyway=anyway))
+    except (Unavailable, Overtaken) as error:
+        sys.exit(f"{error}: nothing was switched")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    print(json.dumps(found._asdict()) if as_json else found.as_text())
+    if found.differing is not None:
+        raise typer.Exit(FAILED)
 
 
 def endpoint(name: str, run_dir: Path) -> str:
