@@ -7,11 +7,12 @@ from functools import partial
 from rich.console import Console
 
 from bench.drain import drain
+from bench.hop import hop
 from bench.report import Figure, as_json, show
 
 Bench = Callable[[], list[Figure]]
-BENCHES: Mapping[str, Bench] = {"drain": partial(drain, 3, 1_000_000)}
-QUICK: Mapping[str, Bench] = {"drain": partial(drain, 1, 50_000)}
+BENCHES: Mapping[str, Bench] = {"drain": partial(drain, 3, 1_000_000), "hop": partial(hop, 20)}
+QUICK: Mapping[str, Bench] = {"drain": partial(drain, 1, 50_000), "hop": partial(hop, 3)}
 
 
 def main() -> None:

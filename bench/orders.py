@@ -50,6 +50,11 @@ def order_id(n: int) -> str:
     return f"00000000-0000-4000-8000-{n:012x}"
 
 
+def order_number(order_id: str) -> int:
+    """Returns the n of the id."""
+    return int(order_id[-12:], 16)
+
+
 @cache
 def quantity(asset: AssetListed) -> int:
     """Returns how much of the asset SPEND buys, minor units."""
