@@ -22,13 +22,14 @@ def event_id(cause_id: str, account_id: str, type_: str, n: int, step: int = 0) 
     a version 5 UUID in the cause's name space (RFC 9562, 5.5), several times faster than `uuid.uuid5`.
     """
     name = f"{account_id}:{type_}:{n}:{step}" if step else f"{account_id}:{type_}:{n}"
-    digest = sha1(_namespace(cause_id) + name.encode(), usedforsecurity=False).hexdigest()
+    digest = sha1(name_space(cause_id) + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 @lru_cache(maxsize=4)  # one input's events follow each other
-def _namespace(cause_id: str) -> bytes:
+def name_space(cause_id: str) -> bytes:
+    """Returns the cause's name space. Raises: ValueError if the id is no UUID: nothing can be derived from it."""
     return bytes.fromhex(cause_id.replace("-", ""))
 
 

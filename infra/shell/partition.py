@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 
-from events.codec import Poison, encode
+from events.codec import encode
 from events.control import PartitionClaimed, PositionNoted
 from events.decider import Context, Unfinished
-from events.ids import position_id
+from events.ids import name_space, position_id
 from events.market import Market
 from events.reasons import Reason, Unreadable
 from infra.log.port import MAX_BATCH, TP, Batch, Clock, Draft, Headers, Log, Record, Writer
@@ -189,7 +189,7 @@ class Partition:
         turn = Turn(self.writer.batch(self.own), self.writer.next_offset(self.own))
         poison = self.prepare(turn)
         if poison is not None and not turn.inputs:
-            await self.quarantine.set_aside(poison, self.now)
+            await self.quarantine.set_aside(poison)
             self.store.fold(poison.event(), turn.add(poison.own_draft()))
             self.taken(turn, poison.record)
             self.figures.set_aside += 1
@@ -244,8 +244,9 @@ class Partition:
         topic = self.service.topics[record.topic]
         try:
             message = topic.decode(record.value or b"")
-        except Poison as poison:
-            return quarantine.judged(self.service, record, poison)
+            name_space(message.id)
+        except ValueError as error:
+            return quarantine.judged(self.service, record, self.partitions, error)
         if topic.key != "account_id":
             return self._followed(record, message)
         if quarantine.misplaced(record, message, self.partitions):

@@ -18,7 +18,10 @@ from .service import Service
 from .snapshot import Side
 
 LIMIT = 1_000
-"""So many in a minute of log time are no longer poison: the fault is ours, and the process stops."""
+"""So many in a minute of log time are no longer poison: the fault is ours, and the process stops. Good records that
+follow an account's poison don't count: a busy account is no fault.
+"""
+MINUTE_MS = 60_000
 
 
 class TooMuchPoison(Exception):
@@ -58,23 +61,25 @@ class SetAside(NamedTuple):
             ("origin", f"{record.topic}:{record.partition}:{record.offset}".encode()),
             ("reason", self.reason.encode()),
             ("account", (self.account_id or "").encode()),
-            *((f"origin-{name}", value) for name, value in record.headers),
+            *(
+                (f"origin-{name}", value or b"") for name, value in record.headers
+            ),  # others may be null
         )
         return Draft(record.key, record.value, headers)
 
 
-def judged(service: Service, record: Record, poison: Poison) -> SetAside:
+def judged(service: Service, record: Record, partitions: int, error: ValueError) -> SetAside:
     """Returns how the record is set aside: a command alone; an event with its account, if key, partition and
     what can be read of it agree on one.
     """
     topic = service.topics[record.topic]
-    asks = bool(service.commands.intersection(topic.types))
-    if asks or topic.key != "account_id" or poison.reason is Unreadable.MISPLACED:
-        return SetAside(record, poison.reason, None)
-    return SetAside(record, poison.reason, _account(record))
+    reason = error.reason if isinstance(error, Poison) else Unreadable.MALFORMED
+    if topic.key != "account_id" or service.commands.intersection(topic.types):
+        return SetAside(record, reason, None)
+    return SetAside(record, reason, _account(record, partitions))
 
 
-def _account(record: Record) -> str | None:
+def _account(record: Record, partitions: int) -> str | None:
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:
@@ -84,7 +89,8 @@ def _account(record: Record) -> str | None:
     except ValueError:
         body = None
     named = body.get("account_id", key) if isinstance(body, dict) else key
-    return key if len(key) == 36 and named == key else None
+    here = len(key) == 36 and record.partition == partition_of(key, partitions)
+    return key if here and named == key else None
 
 
 def misplaced(record: Record, message: Any, partitions: int) -> bool:
@@ -102,22 +108,26 @@ class Quarantine:
         self, service: Service, p: int, side: Side, dead: set[tuple[str, int, int]]
     ) -> None:
         self.service, self.p, self.side, self.dead = service, p, side, dead
-        self._recent: deque[int] = deque()
+        self._recent: deque[int] = deque()  # their times
 
-    async def set_aside(self, entry: SetAside, now: int) -> None:
+    async def set_aside(self, entry: SetAside) -> None:
         """Returns when the record stands in its dead-letter topic. Raises: TooMuchPoison, Lost."""
         record = entry.record
         origin = (record.topic, record.partition, record.offset)
         if origin not in self.dead:
             to = self.service.dead_letters(record.topic, self.p)
             await self.side.append(to, [entry.dead_letter()])
-        self._recent.append(now)
-        while self._recent[0] < now - 60_000:
-            self._recent.popleft()
-        if len(self._recent) > LIMIT:
-            raise TooMuchPoison(
-                f"{LIMIT} records within a minute, the last at {origin}: {entry.reason}"
-            )
+        if not entry.follows:
+            self._count(entry)
+
+    def _count(self, entry: SetAside) -> None:
+        record, recent = entry.record, self._recent
+        recent.append(max(record.timestamp, recent[-1] if recent else 0))
+        while recent[0] < recent[-1] - MINUTE_MS:
+            recent.popleft()
+        if len(recent) > LIMIT:
+            origin = f"{record.topic}-{record.partition} at {record.offset}"
+            raise TooMuchPoison(f"more than {LIMIT} within a minute, {origin}: {entry.reason}")
 
 
 async def dead_origins(

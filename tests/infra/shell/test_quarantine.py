@@ -5,19 +5,22 @@ from typing import Any
 
 import pytest
 
-from events.codec import encode
+from events.codec import Poison, encode, stamp
 from events.control import RecordQuarantined
 from events.ids import partition_of
+from events.reasons import Unreadable
 from events.topics import CONTROL, ORDER_EVENTS, PORTFOLIO_EVENTS
 from infra.log.clock import VirtualClock
 from infra.log.life import Life
 from infra.log.memory import MemoryLog
-from infra.log.port import Draft
+from infra.log.port import Draft, Record, size_of
 from infra.shell.partition import Partition
-from infra.shell.quarantine import LIMIT, TooMuchPoison
+from infra.shell.quarantine import LIMIT, MINUTE_MS, SetAside, TooMuchPoison, judged
 from infra.shell.reading import is_control
 from ops.provision import topic_specs
 from services.portfolio.app import SERVICE
+from tests.infra.shell.stepper import Bench
+from tests.messages.balances import deposit
 from tests.messages.envelope import ACCOUNT, NOW, OTHER_ACCOUNT, stamped
 from tests.messages.orders import accepted, place
 
@@ -58,7 +61,7 @@ class World:
 
     def own(self) -> list[Any]:
         """Returns the own events and the notes of what was set aside."""
-        found = []
+        found: list[Any] = []
         for record in self.log.read(SERVICE.output(0)):
             raw = record.value or b""
             if not is_control(record):
@@ -136,3 +139,53 @@ def test_the_largest_record_that_a_topic_takes_fits_its_dead_letter_topic() -> N
     world.put(b"x" * 1_040_000, ACCOUNT.encode())
     world.run()
     assert world.dead() == [("0", "malformed")]
+
+
+def test_poison_now_and_then_stops_nobody() -> None:
+    world = World()
+
+    async def case() -> None:
+        for _ in range(2):
+            for _ in range(LIMIT):
+                world.put(b"garbage", b"key")
+            await world.log.clock.sleep(MINUTE_MS + 1)
+        await world.live()
+
+    asyncio.run(case())
+    assert len(world.dead()) == 2 * LIMIT
+
+
+def test_however_many_follow_an_accounts_poison_nobody_else_is_stopped() -> None:
+    world = World()
+    world.put(b"garbage", ACCOUNT.encode())
+    for _ in range(LIMIT + 1):
+        world.sell(ACCOUNT)
+    world.sell(OTHER_ACCOUNT)
+    world.run()
+    assert len(world.dead()) == LIMIT + 2
+    assert world.own()[-1].type == "assets_refused"
+
+
+def test_a_command_from_whose_id_nothing_can_be_derived_is_poison() -> None:
+    bench = Bench()
+    bench.put(encode(stamp(deposit(1), id="x" * 36)), ACCOUNT)
+    bench.ask(2, first=2)
+    asyncio.run(bench.live())
+    assert [dict(letter.headers)["reason"] for letter in bench.dead_letters()] == [b"malformed"]
+    assert len(bench.events()) == 2
+
+
+def test_a_key_in_a_partition_that_is_not_its_accounts_holds_nobody() -> None:
+    elsewhere = 1 - partition_of(ACCOUNT, 2)
+    for partition, account_id in ((elsewhere, None), (1 - elsewhere, ACCOUNT)):
+        record = Record(ORDER_EVENTS.name, partition, 0, NOW, ACCOUNT.encode(), b"garbage")
+        poison = Poison(Unreadable.MALFORMED, "")
+        assert judged(SERVICE, record, 2, poison).account_id == account_id
+
+
+def test_a_header_without_a_value_is_set_aside_too() -> None:
+    null: Any = None  # what a client of the wire may write, whatever our types say
+    record = Record(*ORDERS, 0, NOW, None, b"garbage", (("trace", null),))
+    letter = SetAside(record, "malformed", None).dead_letter()
+    assert size_of(letter) > 0
+    assert dict(letter.headers)["origin-trace"] == b""
