@@ -9,10 +9,19 @@ from rich.console import Console
 from bench.drain import drain
 from bench.hop import hop
 from bench.report import Figure, as_json, show
+from bench.way import way
 
 Bench = Callable[[], list[Figure]]
-BENCHES: Mapping[str, Bench] = {"drain": partial(drain, 3, 1_000_000), "hop": partial(hop, 20)}
-QUICK: Mapping[str, Bench] = {"drain": partial(drain, 1, 50_000), "hop": partial(hop, 3)}
+BENCHES: Mapping[str, Bench] = {
+    "drain": partial(drain, rounds=3, count=1_000_000),
+    "hop": partial(hop, seconds=20),
+    "way": partial(way, seconds=20),
+}
+QUICK: Mapping[str, Bench] = {
+    "drain": partial(drain, rounds=1, count=50_000),
+    "hop": partial(hop, seconds=3),
+    "way": partial(way, seconds=3),
+}
 
 
 def main() -> None:

@@ -1,0 +1,95 @@
+"""Customers over REST: who they are, what they order, and that their money is right in the end."""
+
+import asyncio
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from bench.http import Answer, Json, Server
+
+PATIENCE_S = 180
+PAGE = 200
+DEPOSIT = "5000000.00"
+SPEND = "10.00"
+
+
+class Customer:
+    """Somebody with money. orders: the ids of those placed, in their order."""
+
+    def __init__(self, edge: Server, name: str, token: str) -> None:
+        self.edge, self.name = edge, name
+        self.headers: Json = {"authorization": f"Bearer {token}"}
+        self.orders: list[str] = []
+        self._numbers = count(1)
+
+    @classmethod
+    async def with_money(cls, edge: Server, name: str) -> "Customer":
+        """Returns a new customer, logged in, whose deposit is in view."""
+        who: dict[str, Any] = {"username": name, "password": "a long enough passphrase"}
+        email = {"email": f"{name}@example.com"}
+        expect(await edge.ask("POST", "/api/v1/auth/register", who | email), 201)
+        logged_in = expect(await edge.ask("POST", "/api/v1/auth/login", who), 200)
+        customer = cls(edge, name, logged_in["access_token"])
+        deposit = {"amount": DEPOSIT}
+        prefer = {**customer.headers, "prefer": "wait=30"}
+        expect(await edge.ask("POST", "/api/v1/balance/deposit", deposit, prefer), 201)
+        return customer
+
+    def body(self) -> Json:
+        """Returns an order under a name of its own."""
+        return {
+            "asset_id": "BTC",
+            "side": "buy",
+            "type": "market",
+            "notional": SPEND,
+            "client_order_id": f"{self.name}-{next(self._numbers)}",
+        }
+
+    async def place(self) -> None:
+        """Returns once the order has settled: its money and assets have moved and are in view."""
+        placed = expect(
+            await self.edge.ask("POST", "/api/v1/orders", self.body(), self.headers), 201
+        )
+        assert placed["status"] == "filled", placed
+        self.orders.append(placed["id"])
+
+    async def place_async(self) -> None:
+        """Returns once the order is in the log."""
+        headers = {**self.headers, "prefer": "respond-async"}
+        placed = expect(await self.edge.ask("POST", "/api/v1/orders", self.body(), headers), 202)
+        self.orders.append(placed["id"])
+
+    async def settled(self) -> None:
+        """Returns once the newest order and all money have moved and are in view. Raises: TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                newest = await self.get(f"/orders/{self.orders[-1]}")
+                balance = await self.get("/balance")
+                if newest["status"] == "filled" and Decimal(balance["held"]) == 0:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def audit(self) -> None:
+        """Raises: AssertionError unless each order stands there once, filled, and the balance is what they leave."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            page = await self.get(f"/orders?limit={PAGE}{cursor}")
+            found += page["items"]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert sorted(order["id"] for order in found) == sorted(self.orders)
+        assert {order["status"] for order in found} <= {"filled"}
+        paid = sum((Decimal(order["cost"]) + Decimal(order["fee"]) for order in found), Decimal(0))
+        total = Decimal((await self.get("/balance"))["total"])
+        assert total == Decimal(DEPOSIT) - paid, f"{total} after {paid}"
+
+    async def get(self, path: str) -> Any:
+        return expect(await self.edge.ask("GET", f"/api/v1{path}", headers=self.headers), 200)
+
+
+def expect(answer: Answer, status: int) -> Any:
+    """Returns the answer's body. Raises: AssertionError if it is another answer."""
+    assert answer.status == status, answer
+    return answer.body

@@ -1,0 +1,146 @@
+"""An order's whole way: from POST until money and assets have moved and are in view; and how many a second can.
+
+Everything, the load's maker too, shares the machine. The bare route is FastAPI's on the gateway's own server, in
+a process of its own, asked by the same client in the same run.
+"""
+
+import asyncio
+import socket
+import sys
+from asyncio.subprocess import create_subprocess_exec
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import uvloop
+
+from bench.customers import Customer, expect
+from bench.generator import Latencies, at_most, at_rate
+from bench.http import Server, server
+from bench.report import Figure
+from bench.servers import cpu_seconds, stack
+from ops.stack.folder import RunFolder
+
+RATES = (20, 100, 200)
+CUSTOMERS = 32
+CONNECTIONS = 64
+WARM_S = 3
+PAUSE_S = 0.05
+STARTED_WITHIN_S = 30
+Act = Callable[[int], Coroutine[Any, Any, None]]
+
+
+class Highest(NamedTuple):
+    """orders: how many; accepted, settled: seconds until the last one was; cpu: seconds by process."""
+
+    orders: int
+    accepted: float
+    settled: float
+    cpu: Mapping[str, float]
+
+
+def way(seconds: int) -> list[Figure]:
+    """Returns the figures of so many seconds at each rate, and as many without a limit."""
+    with stack(partitions=2) as folder:
+        return uvloop.run(measure(folder, seconds))
+
+
+async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
+    async with server(folder.endpoints()["gateway"]) as edge:
+        customers = [await Customer.with_money(edge, f"bench-{n}") for n in range(CUSTOMERS)]
+
+        async def place(n: int) -> None:
+            await customers[n % CUSTOMERS].place()
+
+        ours = {rate: await latencies(rate, seconds, place) for rate in RATES}
+        highest = await as_many_as_go(folder, customers, seconds)
+        for customer in customers:
+            await customer.audit()
+    async with bare_route() as route:
+        body = customers[0].body()
+
+        async def post(_: int) -> None:
+            expect(await route.ask("POST", "/api/v1/orders", body), 201)
+
+        bare = {rate: await latencies(rate, seconds, post) for rate in RATES}
+        done, took = await at_most(CONNECTIONS, seconds, post)
+    return list(figures(ours, highest, bare, done / took))
+
+
+async def latencies(rate: int, seconds: int, act: Act) -> Latencies:
+    """Returns how long the acts took at that rate, each from when it was due, after a warm-up."""
+    measured: list[float] = []
+    warm = WARM_S * rate
+
+    async def timed(n: int, due: float) -> None:
+        await act(n)
+        if n >= warm:
+            measured.append(perf_counter() - due)
+
+    await at_rate(rate, range(warm + seconds * rate), timed)
+    return Latencies(measured)
+
+
+async def as_many_as_go(folder: RunFolder, customers: list[Customer], seconds: int) -> Highest:
+    """Returns how many orders were taken and settled."""
+    names = [process.name for process in folder.status().processes]
+    before = {name: cpu_seconds(folder, name) for name in names}
+    begun = perf_counter()
+    orders, accepted = await at_most(
+        CONNECTIONS, seconds, lambda n: customers[n % CUSTOMERS].place_async()
+    )
+    for customer in customers:
+        await customer.settled()
+    settled = perf_counter() - begun
+    return Highest(
+        orders,
+        accepted,
+        settled,
+        {name: cpu_seconds(folder, name) - before[name] for name in names},
+    )
+
+
+@asynccontextmanager
+async def bare_route() -> AsyncIterator[Server]:
+    """Returns a client of the bare route, which serves while the block runs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = await create_subprocess_exec(sys.executable, "-m", "bench.bare", str(port))
+    try:
+        async with server(f"http://127.0.0.1:{port}") as route:
+            await answering(route)
+            yield route
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def answering(route: Server) -> None:
+    """Returns once the server answers. Raises: TimeoutError."""
+    async with asyncio.timeout(STARTED_WITHIN_S):
+        while True:
+            try:
+                await route.ask("GET", "/openapi.json")
+            except OSError:
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
+
+
+def figures(
+    ours: Mapping[int, Latencies],
+    highest: Highest,
+    bare: Mapping[int, Latencies],
+    bare_highest: float,
+) -> Iterator[Figure]:
+    for rate, found in ours.items():
+        for q in (50, 99):
+            what = f"POST → settled at {rate}/s, p{q}"
+            yield Figure(what, found.quantile(q), "ms", "bare route", bare[rate].quantile(q))
+    orders, accepted, settled, cpu = highest
+    what = f"settled, {CONNECTIONS} connections, {orders:,} orders"
+    yield Figure(what, orders / settled, "orders/s", "bare route", bare_highest)
+    yield Figure("  taken", orders / accepted, "orders/s", "bare route", bare_highest)
+    for name, seconds in sorted(cpu.items(), key=lambda item: -item[1]):
+        yield Figure(f"  CPU of {name}", seconds * 1_000 / orders, "ms/order")
