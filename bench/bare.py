@@ -21,7 +21,6 @@ class Order(BaseModel):
     side: Literal["buy", "sell"]
     type: Literal["market"]
     notional: str
-    client_order_id: str
 
 
 @app.post("/api/v1/orders", status_code=201)

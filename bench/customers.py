@@ -35,28 +35,23 @@ class Customer:
         expect(await edge.ask("POST", "/api/v1/balance/deposit", deposit, prefer), 201)
         return customer
 
-    def body(self) -> Json:
-        """Returns an order under a name of its own."""
-        return {
-            "asset_id": "BTC",
-            "side": "buy",
-            "type": "market",
-            "notional": SPEND,
-            "client_order_id": f"{self.name}-{next(self._numbers)}",
-        }
+    def body(self, *, named: bool = False) -> Json:
+        """Returns an order. named: under a client_order_id, so that a retry places no second one."""
+        order = {"asset_id": "BTC", "side": "buy", "type": "market", "notional": SPEND}
+        return order | {"client_order_id": f"{self.name}-{next(self._numbers)}"} if named else order
 
-    async def place(self) -> None:
+    async def place(self, *, named: bool) -> None:
         """Returns once the order has settled: its money and assets have moved and are in view."""
         placed = expect(
-            await self.edge.ask("POST", "/api/v1/orders", self.body(), self.headers), 201
+            await self.edge.ask("POST", "/api/v1/orders", self.body(named=named), self.headers), 201
         )
         assert placed["status"] == "filled", placed
         self.orders.append(placed["id"])
 
-    async def place_async(self) -> None:
+    async def place_async(self, *, named: bool) -> None:
         """Returns once the order is in the log."""
-        headers = {**self.headers, "prefer": "respond-async"}
-        placed = expect(await self.edge.ask("POST", "/api/v1/orders", self.body(), headers), 202)
+        body, headers = self.body(named=named), {**self.headers, "prefer": "respond-async"}
+        placed = expect(await self.edge.ask("POST", "/api/v1/orders", body, headers), 202)
         self.orders.append(placed["id"])
 
     async def settled(self) -> None:

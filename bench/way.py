@@ -23,6 +23,8 @@ from bench.servers import cpu_seconds, stack
 from ops.stack.folder import RunFolder
 
 RATES = (20, 100, 200)
+NAMED_RATE = 20
+"""At which orders carry a client_order_id: each is looked up in the history before it is placed."""
 CUSTOMERS = 32
 CONNECTIONS = 64
 WARM_S = 3
@@ -40,6 +42,15 @@ class Highest(NamedTuple):
     cpu: Mapping[str, float]
 
 
+class Measured(NamedTuple):
+    """rates, named: latencies, of all rates and with a client_order_id; highest, highest_named: without a limit."""
+
+    rates: Mapping[int, Latencies]
+    named: Latencies
+    highest: Highest
+    highest_named: Highest
+
+
 def way(seconds: int) -> list[Figure]:
     """Returns the figures of so many seconds at each rate, and as many without a limit."""
     with stack(partitions=2) as folder:
@@ -49,12 +60,14 @@ def way(seconds: int) -> list[Figure]:
 async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
     async with server(folder.endpoints()["gateway"]) as edge:
         customers = [await Customer.with_money(edge, f"bench-{n}") for n in range(CUSTOMERS)]
-
-        async def place(n: int) -> None:
-            await customers[n % CUSTOMERS].place()
-
-        ours = {rate: await latencies(rate, seconds, place) for rate in RATES}
-        highest = await as_many_as_go(folder, customers, seconds)
+        rates = {rate: await latencies(rate, seconds, placing(customers)) for rate in RATES}
+        named = await latencies(NAMED_RATE, seconds, placing(customers, named=True))
+        ours = Measured(
+            rates,
+            named,
+            await as_many_as_go(folder, customers, seconds),
+            await as_many_as_go(folder, customers, seconds, named=True),
+        )
         for customer in customers:
             await customer.audit()
     async with bare_route() as route:
@@ -65,7 +78,16 @@ async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
 
         bare = {rate: await latencies(rate, seconds, post) for rate in RATES}
         done, took = await at_most(CONNECTIONS, seconds, post)
-    return list(figures(ours, highest, bare, done / took))
+    return list(figures(ours, bare, done / took))
+
+
+def placing(customers: list[Customer], *, named: bool = False) -> Act:
+    """Returns what places an order, of each customer in turn, and waits until it has settled."""
+
+    async def place(n: int) -> None:
+        await customers[n % CUSTOMERS].place(named=named)
+
+    return place
 
 
 async def latencies(rate: int, seconds: int, act: Act) -> Latencies:
@@ -82,13 +104,15 @@ async def latencies(rate: int, seconds: int, act: Act) -> Latencies:
     return Latencies(measured)
 
 
-async def as_many_as_go(folder: RunFolder, customers: list[Customer], seconds: int) -> Highest:
+async def as_many_as_go(
+    folder: RunFolder, customers: list[Customer], seconds: int, *, named: bool = False
+) -> Highest:
     """Returns how many orders were taken and settled."""
     names = [process.name for process in folder.status().processes]
     before = {name: cpu_seconds(folder, name) for name in names}
     begun = perf_counter()
     orders, accepted = await at_most(
-        CONNECTIONS, seconds, lambda n: customers[n % CUSTOMERS].place_async()
+        CONNECTIONS, seconds, lambda n: customers[n % CUSTOMERS].place_async(named=named)
     )
     for customer in customers:
         await customer.settled()
@@ -128,19 +152,22 @@ async def answering(route: Server) -> None:
                 return
 
 
-def figures(
-    ours: Mapping[int, Latencies],
-    highest: Highest,
-    bare: Mapping[int, Latencies],
-    bare_highest: float,
-) -> Iterator[Figure]:
-    for rate, found in ours.items():
+def figures(ours: Measured, bare: Mapping[int, Latencies], bare_highest: float) -> Iterator[Figure]:
+    named = f"{NAMED_RATE}/s, with client_order_id"
+    lines = [(f"{rate}/s", found, bare[rate]) for rate, found in ours.rates.items()]
+    for at, found, yardstick in (*lines, (named, ours.named, bare[NAMED_RATE])):
         for q in (50, 99):
-            what = f"POST → settled at {rate}/s, p{q}"
-            yield Figure(what, found.quantile(q), "ms", "bare route", bare[rate].quantile(q))
+            what = f"POST → settled at {at}, p{q}"
+            yield Figure(what, found.quantile(q), "ms", "bare route", yardstick.quantile(q))
+    yield from limits("", ours.highest, bare_highest)
+    yield from limits(", with client_order_id", ours.highest_named, bare_highest)
+
+
+def limits(how: str, highest: Highest, bare: float) -> Iterator[Figure]:
+    """Yields what came of offering as many orders as go."""
     orders, accepted, settled, cpu = highest
-    what = f"settled, {CONNECTIONS} connections, {orders:,} orders"
-    yield Figure(what, orders / settled, "orders/s", "bare route", bare_highest)
-    yield Figure("  taken", orders / accepted, "orders/s", "bare route", bare_highest)
+    what = f"settled, {CONNECTIONS} connections{how}"
+    yield Figure(what, orders / settled, "orders/s", "bare route", bare)
+    yield Figure("  taken", orders / accepted, "orders/s", "bare route", bare)
     for name, seconds in sorted(cpu.items(), key=lambda item: -item[1]):
         yield Figure(f"  CPU of {name}", seconds * 1_000 / orders, "ms/order")
