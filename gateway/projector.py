@@ -24,8 +24,9 @@ from .building import Projections, Refused, building, ends_of, topics_of
 from .projections.folding import Plan
 from .views import HISTORY, LIVE
 
-PAUSE_MS = 50
+PAUSE_MS = 200
 NICE = 10  # whoever waits for an answer goes first, history may lag
+GATHER_MS = 100  # what comes meanwhile is one transaction for the history, not one each
 
 RECORDS = Counter("orderstream_view_records", "Records folded.", ["view", "topic"])
 UNREADABLE = Counter("orderstream_view_unreadable", "Records passed over.", ["view", "topic"])
@@ -41,13 +42,23 @@ log = structlog.get_logger()
 
 
 class Projector:
-    """name: the view's. ready: whether it has reached the end that its topics had when it began."""
+    """name: the view's. ready: whether it has reached the end that its topics had when it began.
+
+    gather_ms: how long it lets records gather between two turns, once it is ready.
+    """
 
     def __init__(
-        self, name: str, views: Generations, projections: Projections, source: Log, clock: Clock
+        self,
+        name: str,
+        views: Generations,
+        projections: Projections,
+        source: Log,
+        clock: Clock,
+        *,
+        gather_ms: int = 0,
     ) -> None:
         self.name, self.views, self.projections = name, views, projections
-        self.source, self.clock = source, clock
+        self.source, self.clock, self.gather_ms = source, clock, gather_ms
         self.ready = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,6 +82,8 @@ class Projector:
                     self.ready = True
                     log.info("view_ready", view=self.name, generation=generation.number)
                 await being_built.turn()
+                if self.ready and self.gather_ms:
+                    await self.clock.sleep(self.gather_ms)
 
     def observe(self, plan: Plan, batch: Batch) -> None:
         """Counts what was written, and says what could not be read."""
@@ -96,10 +109,12 @@ async def project(
     projections: Projections,
     settings: Settings,
     stop: asyncio.Event,
+    *,
+    gather_ms: int = 0,
 ) -> None:
     """Folds the view until stop is set."""
     source = KafkaLog(settings.kafka)
-    projector = Projector(name, views, projections, source, SystemClock())
+    projector = Projector(name, views, projections, source, SystemClock(), gather_ms=gather_ms)
     try:
         async with serve_admin(settings, lambda: {name: projector.ready}):
             await projector.run(stop)
@@ -119,7 +134,7 @@ async def project_history(settings: Settings, stop: asyncio.Event) -> None:
     sources = inputs(topics_of(HISTORY), settings.partition_count)
     async with history.connect(settings.dynamodb) as client:
         store = history.HistoryStore(client, sources, settings.partition_count)
-        await project("history", store, HISTORY, settings, stop)
+        await project("history", store, HISTORY, settings, stop, gather_ms=GATHER_MS)
 
 
 def main_live() -> None:

@@ -1,5 +1,6 @@
 """Folding the records of one partition into batches of rows. Pure: what it must look up, it asks for."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from .quarantine import Unread
 
 CONTROL = ("kind", b"control")
 ROOM = 50_000  # rows, some 50 MB
-ID = 36  # characters of an account's id
+UUID = re.compile(rb"[0-9a-f-]{36}")
 
 
 class Step(NamedTuple):
@@ -75,39 +76,45 @@ class Folding:
                 self._touching[type_].append(projection)
 
     def plans(self, records: Sequence[Record], limit: int) -> Iterator[Plan]:
-        """Yields plans that cover the records in order. limit: the rows of a batch; a record that alone
-        has more gets a batch of its own.
+        """Yields plans that cover the records in order. limit: the weight of a batch; a record that alone has
+        more gets a batch of its own.
         """
-        plan = Plan(*self.mark)
+        plan, weight = Plan(*self.mark), 0
         for record in records:
-            passed: list[Passed] = []
-            steps = self.steps(record, passed)
-            new = {step.key for step in steps} - plan.keys.keys()
-            if plan.steps and len(plan.keys) + len(new) > limit:
+            place = Place(record.offset, record.timestamp)
+            event, reason = self.read(record)
+            steps = self.steps(event, place)
+            more = sum(step.key.weight for step in steps)
+            if plan.steps and weight + more > limit:
                 yield plan
-                plan = Plan(plan.end, plan.time)
+                plan, weight = Plan(plan.end, plan.time), 0
             for step in steps:
-                plan.keys.setdefault(step.key, step.projection.blank(step.part))
-                if step.key.kind.younger:
-                    plan.ids.add(step.key.id)
+                if step.key not in plan.keys:
+                    plan.keys[step.key] = step.projection.blank(step.part)
+                    weight += step.key.weight
+                    if step.key.kind.younger:
+                        plan.ids.add(step.key.id)
             if steps and self.topic.key == "account_id":
                 plan.ids.add(steps[0].part.account_id)
+            if reason:
+                plan.passed.append(Passed(record.offset, reason))
             plan.steps += steps
-            plan.passed += passed
             plan.records += 1
             plan.end, plan.time = record.offset + 1, max(plan.time, record.timestamp)
         yield plan
 
-    def steps(self, record: Record, passed: list[Passed]) -> list[Step]:
-        """Returns what the record has folded: nothing, if it is a control record or a tombstone."""
+    def read(self, record: Record) -> tuple[Any, str | None]:
+        """Returns what the record has folded, None if that is nothing; and why it can't be read, if it can't."""
         if record.value is None or CONTROL in record.headers:
-            return []
-        place = Place(record.offset, record.timestamp)
+            return None, None
         try:
-            event: Any = self.topic.decode(record.value)
+            return self.topic.decode(record.value), None
         except Poison as poison:
-            passed.append(Passed(record.offset, poison.reason))
-            event = unread(record, poison.reason)
+            key = record.key or b""
+            known = UUID.fullmatch(key)
+            return Unread(key.decode(), poison.reason) if known else None, poison.reason
+
+    def steps(self, event: Any, place: Place) -> list[Step]:
         return [
             Step(projection, key, part, place)
             for projection in self._touching.get(type(event), ())
@@ -155,9 +162,3 @@ class Folding:
             if over is not None and over < now - key.kind.younger:
                 return None
         return row
-
-
-def unread(record: Record, reason: str) -> Unread | None:
-    """Returns what the record folds as, None if nobody knows whose it is."""
-    key = record.key or b""
-    return Unread(key.decode(), reason) if len(key) == ID and key.isascii() else None

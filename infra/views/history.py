@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 Place = tuple[str, str]
 """An item's pk and sk."""
-LIMIT = (
-    49  # a transaction has at most 100 items: a checkpoint, and for each row itself and its pointer
-)
+LIMIT = 99  # a transaction has at most 100 items, and one is the checkpoint
 CUT = 100  # keys of one BatchGetItem
 FIRST = 1
 LAST = 10**16 - 1  # above every place in a list

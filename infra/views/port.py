@@ -66,8 +66,10 @@ class Key(NamedTuple):
     owner: str
     id: str
 
-    def __str__(self) -> str:
-        return f"{self.kind.name}/{self.owner}/{self.id}"
+    @property
+    def weight(self) -> int:
+        """Returns what the row counts of a batch's limit: twice, if a list's row is also found by an id of its own."""
+        return 1 if self.kind.newest is None or self.id.isdigit() else 2
 
 
 # ------------------------------------------------------------------------------------ reading
@@ -270,7 +272,7 @@ class Generation(Protocol):
 
     number: int
     limit: int
-    """The most rows that a batch may have."""
+    """The most that a batch's rows may weigh together."""
     keeps_all: bool
     """Whether it drops no row, however old: `newest` and `younger` of a kind are nothing to it."""
 

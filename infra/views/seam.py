@@ -7,17 +7,31 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from infra.log.clock import alive_ms
 from infra.unavailable import Unavailable
 
 from .port import Ask, Kind, Lagging, Look, NotReady, One, Page, Reading
 
+AGAIN_S = 0.05
+
 
 class Seam:
-    """kept: the kinds of row that the history has too; what it has not is answered by the live view alone."""
+    """kept: the kinds of row that the history has too; what it has not is answered by the live view alone.
 
-    def __init__(self, live: Reading, history: Reading, kept: Collection[Kind[Any]]) -> None:
+    patience_ms: how long it waits for a history that lags.
+    """
+
+    def __init__(
+        self,
+        live: Reading,
+        history: Reading,
+        kept: Collection[Kind[Any]],
+        *,
+        patience_ms: int = 1_000,
+    ) -> None:
         self.live, self.history, self.kept = live, history, frozenset(kept)
         self.partitions = live.partitions
+        self.patience_ms = patience_ms
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
         """Returns the answers, as of the live view's moment, or the history's while live is away or being built.
@@ -53,11 +67,15 @@ class Seam:
         return answer
 
     async def _older(self, place: str, account: str, ask: Ask[Any], folded: int) -> Any:
-        """Returns the history's answer. Raises: Lagging if it has not folded all below that position."""
-        look = await self.history.look(place, account, [ask])
-        if look.as_of.positions.get(ask.kind.topic.name, 0) < folded:
-            raise Lagging(f"the history of {ask.kind.topic.name} at {place}")
-        return look.answers[0]
+        """Returns the history's answer. Raises: Lagging if it does not come to fold all below that position."""
+        topic, until = ask.kind.topic.name, alive_ms() + self.patience_ms
+        while True:
+            look = await self.history.look(place, account, [ask])
+            if look.as_of.positions.get(topic, 0) >= folded:
+                return look.answers[0]
+            if alive_ms() >= until:
+                raise Lagging(f"the history of {topic} at {place}")
+            await asyncio.sleep(AGAIN_S)
 
     async def _stand_in(
         self, place: str, account: str, asks: Sequence[Ask[Any]], failure: Exception

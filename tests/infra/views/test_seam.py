@@ -51,7 +51,7 @@ async def filled(*positions: int, keeps_all: bool, ready: bool = True) -> Memory
     """Returns a view of these lines, folded up to behind the last of them."""
     store = MemoryStore(INPUTS, 1, keeps_all=keeps_all)
     generation = await store.open(1)
-    rows = [Row(Key(LISTED, ACCOUNT, str(n)), Line(position=n)) for n in positions]
+    rows = [Row(Key(LISTED, ACCOUNT, str(n)), Line(position=n), fresh=True) for n in positions]
     if rows:
         await generation.write(Batch(SOURCE, 0, positions[-1] + 1, 1_000, rows))
     if ready:
@@ -60,7 +60,7 @@ async def filled(*positions: int, keeps_all: bool, ready: bool = True) -> Memory
 
 
 def seam(live: MemoryStore, history: MemoryStore) -> View:
-    return View(Seam(live, history, [LISTED, PLAIN]))
+    return View(Seam(live, history, [LISTED, PLAIN], patience_ms=0))
 
 
 async def listing(view: View, limit: int) -> list[int]:
