@@ -1,4 +1,4 @@
-"""The README is true: its commands run as they stand, on a stack of their own, and its links lead somewhere."""
+"""The README is true: its commands run as they stand, on a stack of their own. No page points to what is not there."""
 
 import os
 import re
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)")
+NAMED = re.compile(r"`((?:events|services|infra|gateway|ops|tests|docs)/[\w/.-]+)`")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEST = "make test"
 """What runs this test; it does not run itself."""
 LIMIT = 240  # s
@@ -88,11 +90,13 @@ def test_every_command_does_what_is_said(
     assert not RunFolder(checkout / ".run").is_up
 
 
-def test_its_links_lead_somewhere() -> None:
-    links = [link for link in LINK.findall(README) if "://" not in link]
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_points_to_is_there(page: Path) -> None:
+    text = page.read_text()
+    for link in LINK.findall(text):
+        assert "://" in link or (page.parent / link).exists(), link
+    for name in NAMED.findall(text):
+        assert (ROOT / name).exists(), name
 
 
 def test_ci_runs_what_it_says() -> None:

@@ -39,10 +39,11 @@ class Screen:
 
     def added_up(self, books: Books) -> None:
         """Shows the books."""
+        accounts = "1 account" if len(books.balances) == 1 else f"{len(books.balances):,} accounts"
         verdict = "[green]exact[/]" if books.are_exact else "[bold red]NOT EXACT[/]"
         self._print(
-            f"\n[bold]books[/]      {verdict}: {books.events:,} events of {len(books.balances):,}"
-            " accounts, added up from the topics alone"
+            f"\n[bold]books[/]      {verdict}: {books.events:,} events of {accounts},"
+            " added up from the topics alone"
         )
         self._print(
             f"{INDENT}deposits {usd(books.deposits)} - withdrawals {usd(books.withdrawals)}"
