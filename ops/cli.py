@@ -159,7 +159,10 @@ def demo(
         bool, typer.Option("--json", help="As one JSON object, at the end.")
     ] = False,
 ) -> None:
-    """Walk a new customer through the product, show what each step leaves in the log, leave it up."""
+    """Walk a new customer through it, show what lies in the log.
+
+    Starts the stack if it is not up, and leaves it up.
+    """
     from rich.console import Console
 
     from infra.unavailable import Unavailable as Away
@@ -189,7 +192,7 @@ def address(
     name: Annotated[str, typer.Argument(help="gateway, kafka, dynamodb or redis.")],
     run_dir: RunDir = HERE,
 ) -> None:
-    """Print where one of the stack's servers listens, for scripts."""
+    """Print where a server of the stack listens, for scripts."""
     print(endpoint(name, run_dir))
 
 
@@ -199,7 +202,7 @@ def topics(
     every: Annotated[bool, typer.Option("--all", help="The internal ones too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All, as a JSON array.")] = False,
 ) -> None:
-    """Show every topic: who writes it, what it carries, how much stands in it."""
+    """Show every topic: its writer, what it carries, its size."""
     import asyncio
 
     from infra.unavailable import Unavailable
@@ -227,7 +230,7 @@ def tail(
     control: Annotated[bool, typer.Option("--control", help="Its writer's books too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show a topic's last records, decoded, one a line, then those that come, until Ctrl-C."""
+    """Show a topic's last records, decoded, then those that come."""
     import asyncio
 
     from infra.unavailable import Unavailable
