@@ -14,11 +14,17 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from events.topics import USER_EVENTS
+from events.topics import ASSETS, PRICES, USER_EVENTS
+from gateway.projections.market import ASSET, PRICE, PriceRow
 from infra.log.admin import ensure
 from infra.stores.dynamodb import connect
 from infra.stores.users import ensure_tables
+from infra.views import live
+from infra.views.live import LiveStore
+from infra.views.port import Batch, Key, Row, inputs
 from ops.provision import contract_topic
+from tests.messages.envelope import NOW
+from tests.messages.markets import BTC
 
 pytestmark = pytest.mark.stack
 PARTITIONS = 2
@@ -43,13 +49,30 @@ async def environ(kafka: str, dynamodb: str, redis: str, tmp_path: Path) -> dict
     await ensure([contract_topic(USER_EVENTS, PARTITIONS, 1)], kafka)
     async with connect(dynamodb) as client:
         await ensure_tables(client)
+    await list_an_asset(f"{redis}/2")
     return {
         "ORDERSTREAM_KAFKA": kafka,
         "ORDERSTREAM_DYNAMODB": dynamodb,
+        "ORDERSTREAM_REDIS": f"{redis}/2",
         "ORDERSTREAM_SESSIONS": f"{redis}/1",
         "ORDERSTREAM_PARTITION_COUNT": str(PARTITIONS),
         "ORDERSTREAM_RUN_DIR": str(tmp_path),
     }
+
+
+async def list_an_asset(redis: str) -> None:
+    """Has the live view show what no gateway is ready without: something to trade, and its price."""
+    sources = inputs((ASSETS, PRICES), PARTITIONS)
+    price = PriceRow(asset_id="BTC", price=BTC.listing_price, time=NOW, position=0)
+    rows = (
+        Row(Key(ASSET, "", "BTC"), BTC, fresh=True),
+        Row(Key(PRICE, "", "BTC"), price, fresh=True),
+    )
+    async with live.connect(redis) as client:
+        generation = await LiveStore(client, sources, PARTITIONS).open(1)
+        for source, row in zip(sources, rows, strict=True):
+            await generation.write(Batch(source, 0, 1, NOW, [row]))
+        await generation.set_ready()
 
 
 @asynccontextmanager
