@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bench.drain import drain
 from bench.hop import hop
+from bench.projections import projections
 from bench.report import Figure, as_json, show
 from bench.way import way
 
@@ -16,11 +17,13 @@ BENCHES: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=3, count=1_000_000),
     "hop": partial(hop, seconds=20),
     "way": partial(way, seconds=20),
+    "projections": partial(projections, orders=10_000),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
     "hop": partial(hop, seconds=3),
     "way": partial(way, seconds=3),
+    "projections": partial(projections, orders=500),
 }
 
 

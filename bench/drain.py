@@ -10,10 +10,12 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import NamedTuple
 
+from aiokafka import TopicPartition
+
 from bench.apart import apart
 from bench.fill import fill, repeats
 from bench.orders import accounts, order_id
-from bench.report import Figure
+from bench.report import MICROSECONDS, Figure
 from bench.servers import cpu_seconds, stack
 from bench.yardsticks import consume
 from events.order import OrderAccepted
@@ -28,7 +30,6 @@ from ops.stack.folder import RunFolder
 from services.order.app import SERVICE
 
 POLL_S = 0.02
-MICROSECONDS = 1_000_000
 
 
 class Drained(NamedTuple):
@@ -66,7 +67,7 @@ def one_round(folder: RunFolder, p: int, partitions: int, count: int) -> Round:
     apart(fill, bootstrap, p, partitions, count)
     sent = count + repeats(count)
     times = [cpu_seconds(folder, "kafka")]
-    bare = Drained(*apart(consume, bootstrap, ORDER_COMMANDS.name, p, sent))
+    bare = Drained(*apart(consume, bootstrap, [TopicPartition(ORDER_COMMANDS.name, p)], sent))
     times.append(cpu_seconds(folder, "kafka"))
     shell = apart(shell_drain, bootstrap, p, partitions, count)
     times.append(cpu_seconds(folder, "kafka"))

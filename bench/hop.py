@@ -21,6 +21,7 @@ from bench.generator import Latencies, at_rate
 from bench.orders import accounts, order, order_number
 from bench.report import Figure
 from bench.servers import stack
+from bench.yardsticks import begin
 from events.codec import encode
 from events.order import OrderAccepted
 from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS, ORDER_EVENTS
@@ -128,8 +129,7 @@ async def watching(
                     seen.add(n, now)
 
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
-        consumer.assign([tp])
-        consumer.seek(tp, 0)
+        begin(consumer, [tp])
         async with beside(watch(consumer)):
             yield seen
 

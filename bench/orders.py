@@ -4,6 +4,7 @@ import time
 from functools import cache
 from uuid import UUID
 
+from events.balance import Deposit
 from events.codec import stamp
 from events.ids import partition_of, position_id
 from events.market import AssetListed, PriceTicked, Quote
@@ -14,6 +15,7 @@ from services.market.catalogue import catalogue
 
 ACCOUNTS = 10_000
 SPEND = 5_000  # cents an order: far from every limit
+MONEY = 10**9 // 2  # cents, half of what an account may have
 VERSION_7 = 0x01900000_0000_7000_8000_000000000000
 
 
@@ -78,6 +80,20 @@ def order(n: int, owners: tuple[str, ...]) -> PlaceOrder:
         order_type="market",
         quantity=quantity(asset),
         client_order_id=f"order-{n}",
+    )
+
+
+def deposit(n: int, account_id: str) -> Deposit:
+    """Returns the n-th command, a deposit that pays for every order of a bench."""
+    time_ms = now_ms()
+    return Deposit(
+        id=order_id(n),
+        account_id=account_id,
+        occurred_at=time_ms,
+        created_at=time_ms,
+        correlation_id=order_id(n),
+        fingerprint=f"{n:064x}",
+        amount=MONEY,
     )
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+MICROSECONDS = 1_000_000
+
 
 class Figure(NamedTuple):
     """beside: the name of the yardstick, and what the same comes to there."""

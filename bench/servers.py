@@ -1,7 +1,7 @@
 """A stack of the bench's own: in a temporary folder, on free ports, its JVMs with the optimising compiler."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,8 @@ import psutil
 from ops.stack.folder import RunFolder
 from ops.stack.lifecycle import down, up
 
+PREFIX = "ORDERSTREAM_"
+
 
 @contextmanager
 def stack(*only: str, partitions: int) -> Iterator[RunFolder]:
@@ -18,17 +20,29 @@ def stack(*only: str, partitions: int) -> Iterator[RunFolder]:
 
     only: these processes and what they need, else all. partitions: of every account topic.
     """
-    for name in [name for name in os.environ if name.startswith("ORDERSTREAM_")]:
-        del os.environ[name]  # what the caller's environment names is not for benches
-    os.environ["ORDERSTREAM_JVM"] = "full"
-    os.environ["ORDERSTREAM_PARTITION_COUNT"] = str(partitions)
-    with TemporaryDirectory(prefix="orderstream-bench-") as path:
+    settings = {"ORDERSTREAM_JVM": "full", "ORDERSTREAM_PARTITION_COUNT": str(partitions)}
+    with environment(settings), TemporaryDirectory(prefix="orderstream-bench-") as path:
         folder = RunFolder(Path(path))
         up(folder, only=only, any_ports=True, owner=os.getpid())
         try:
             yield folder
         finally:
             down(folder)
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Has this process and its children see these settings, and none of the caller's, while the block runs."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name in settings:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def cpu_seconds(folder: RunFolder, name: str) -> float:

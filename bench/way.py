@@ -8,7 +8,7 @@ import asyncio
 import socket
 import sys
 from asyncio.subprocess import create_subprocess_exec
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -23,11 +23,8 @@ from bench.servers import cpu_seconds, stack
 from ops.stack.folder import RunFolder
 
 RATES = (20, 100, 200)
-NAMED_RATE = 20
-"""At which orders carry a client_order_id: each is looked up in the history before it is placed."""
 CUSTOMERS = 32
 CONNECTIONS = 64
-WARM_S = 3
 PAUSE_S = 0.05
 STARTED_WITHIN_S = 30
 Act = Callable[[int], Coroutine[Any, Any, None]]
@@ -43,29 +40,29 @@ class Highest(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """rates, named: latencies, of all rates and with a client_order_id; highest, highest_named: without a limit."""
+    """rates: latencies at each; highest: without a limit. named: the same, at the first rate, of orders that carry
+    a client_order_id: each is looked up in the history before it is placed.
+    """
 
     rates: Mapping[int, Latencies]
-    named: Latencies
     highest: Highest
+    named: Latencies
     highest_named: Highest
 
 
-def way(seconds: int) -> list[Figure]:
+def way(seconds: int, rates: Sequence[int] = RATES) -> list[Figure]:
     """Returns the figures of so many seconds at each rate, and as many without a limit."""
     with stack(partitions=2) as folder:
-        return uvloop.run(measure(folder, seconds))
+        return uvloop.run(measure(folder, seconds, rates))
 
 
-async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
+async def measure(folder: RunFolder, seconds: int, rates: Sequence[int]) -> list[Figure]:
     async with server(folder.endpoints()["gateway"]) as edge:
         customers = [await Customer.with_money(edge, f"bench-{n}") for n in range(CUSTOMERS)]
-        rates = {rate: await latencies(rate, seconds, placing(customers)) for rate in RATES}
-        named = await latencies(NAMED_RATE, seconds, placing(customers, named=True))
         ours = Measured(
-            rates,
-            named,
+            {rate: await latencies(rate, seconds, placing(customers)) for rate in rates},
             await as_many_as_go(folder, customers, seconds),
+            await latencies(rates[0], seconds, placing(customers, named=True)),
             await as_many_as_go(folder, customers, seconds, named=True),
         )
         for customer in customers:
@@ -76,7 +73,7 @@ async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
         async def post(_: int) -> None:
             expect(await route.ask("POST", "/api/v1/orders", body), 201)
 
-        bare = {rate: await latencies(rate, seconds, post) for rate in RATES}
+        bare = {rate: await latencies(rate, seconds, post) for rate in rates}
         done, took = await at_most(CONNECTIONS, seconds, post)
     return list(figures(ours, bare, done / took))
 
@@ -91,9 +88,9 @@ def placing(customers: list[Customer], *, named: bool = False) -> Act:
 
 
 async def latencies(rate: int, seconds: int, act: Act) -> Latencies:
-    """Returns how long the acts took at that rate, each from when it was due, after a warm-up."""
+    """Returns how long the acts took at that rate, each from when it was due, after a quarter of it to warm up."""
     measured: list[float] = []
-    warm = WARM_S * rate
+    warm = max(1, seconds // 4) * rate
 
     async def timed(n: int, due: float) -> None:
         await act(n)
@@ -153,14 +150,18 @@ async def answering(route: Server) -> None:
 
 
 def figures(ours: Measured, bare: Mapping[int, Latencies], bare_highest: float) -> Iterator[Figure]:
-    named = f"{NAMED_RATE}/s, with client_order_id"
-    lines = [(f"{rate}/s", found, bare[rate]) for rate, found in ours.rates.items()]
-    for at, found, yardstick in (*lines, (named, ours.named, bare[NAMED_RATE])):
-        for q in (50, 99):
-            what = f"POST → settled at {at}, p{q}"
-            yield Figure(what, found.quantile(q), "ms", "bare route", yardstick.quantile(q))
+    for rate, found in ours.rates.items():
+        yield from percentiles(f"{rate}/s", found, bare[rate])
     yield from limits("", ours.highest, bare_highest)
-    yield from limits(", with client_order_id", ours.highest_named, bare_highest)
+    first, named = next(iter(bare)), ", with client_order_id"
+    yield from percentiles(f"{first}/s{named}", ours.named, bare[first])
+    yield from limits(named, ours.highest_named, bare_highest)
+
+
+def percentiles(at: str, ours: Latencies, bare: Latencies) -> Iterator[Figure]:
+    for q in (50, 99):
+        what = f"POST → settled at {at}, p{q}"
+        yield Figure(what, ours.quantile(q), "ms", "bare route", bare.quantile(q))
 
 
 def limits(how: str, highest: Highest, bare: float) -> Iterator[Figure]:
