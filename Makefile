@@ -38,7 +38,7 @@ test: .venv/dev ## every test, on real servers of its own
 bench: .venv/dev ## measure, print
 	$(BIN)/python -m bench
 
-contract: .venv/dev ## write the schemas and documents of the topics anew
+contract: .venv/dev ## write the schemas and documents of topics and API anew
 	$(BIN)/python -m ops.contract
 
 lock: .venv/dev ## write the lock files anew

@@ -57,6 +57,13 @@ ROUTERS = (
 
 def create_app(parts: Parts) -> FastAPI:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
+    app = routed()
+    app.state.parts = parts
+    return app
+
+
+def routed() -> FastAPI:
+    """Returns every route, yet without the parts that they work with. Raises: Unguarded."""
     app = FastAPI(
         title="orderstream",
         summary="Order processing for crypto assets on an event log.",
@@ -66,7 +73,6 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.parts = parts
     for router in ROUTERS:  # flat: the routes of an included router are matched twice
         app.router.routes.extend(router.routes)
     app.add_middleware(Entrance)

@@ -9,7 +9,7 @@ from .problems import Problem, refusals
 
 Operation = dict[str, Any]
 SCHEMAS = "#/components/schemas/{model}"
-OF_ALL = ("internal", "dependency_unavailable")
+OF_ALL = ("internal", "dependency_unavailable", "view_behind")
 OF_BODIES = ("malformed_json", "body_too_large", "unsupported_media_type", "validation_failed")
 OF_SESSIONS = ("authentication_required", "invalid_token", "token_expired", "session_revoked")
 

@@ -15,6 +15,8 @@ from events.codec import Body
 from events.envelope import Control
 from events.schema import VERSIONS, broken, json_schema
 from events.topics import TOPICS
+from gateway.app import routed
+from gateway.openapi import describe
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
@@ -32,6 +34,7 @@ def documents() -> dict[Path, str]:
             for name in VERSIONS
         },
         Path("docs/asyncapi.json"): pretty(asyncapi()),
+        Path("docs/openapi.json"): pretty(describe(routed())),
         PAGE: MARK.join((before, "\n".join(table()) + "\n", after)),
     }
 
