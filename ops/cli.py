@@ -270,6 +270,10 @@ def replay(
     """
     import asyncio
 
+    from rich.console import Console
+
+    from gateway.building import Refused
+    from infra.log.port import OutOfRange
     from infra.unavailable import Unavailable
     from ops.replay import VIEWS, Overtaken, counting, replay_named, settings_of
 
@@ -277,14 +281,14 @@ def replay(
         sys.exit(f"no view is named {view}: {', '.join(VIEWS)}")
     settings = settings_of({name: endpoint(name, run_dir) for name in SERVERS})
     try:
-        with counting(screen(), f"replay {view}") as told:
+        with counting(Console(stderr=True), f"replay {view}") as told:
             found = asyncio.run(replay_named(view, settings, told, anyway=anyway))
-    except (Unavailable, Overtaken) as error:
+    except (Unavailable, OutOfRange, Overtaken, Refused) as error:
         sys.exit(f"{error}: nothing was switched")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     print(json.dumps(found._asdict()) if as_json else found.as_text())
-    if found.differing is not None:
+    if not found.switched:
         raise typer.Exit(FAILED)
 
 

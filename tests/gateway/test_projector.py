@@ -76,11 +76,7 @@ async def digests(store: MemoryStore) -> Digests:
 
 async def expected(brokers: MemoryLog) -> Digests:
     """Returns what the topics come to, folded in one piece."""
-    log = {
-        source: brokers.read((source.topic, source.partition))
-        for source in topics_at_end(brokers, LIVE)
-    }
-    return await digests(await fold(LIVE, log, whole))
+    return await digests(await fold(LIVE, topics_at_end(brokers, LIVE), whole))
 
 
 async def test_it_folds_what_is_there_and_is_ready_then(

@@ -21,8 +21,6 @@ from tests.messages.envelope import ACCOUNT, NOW, numbered, stamped
 from tests.simulation.run import simulate
 from tests.simulation.world import PARTITIONS
 
-SLOWER = 200
-"""A run of a minute is told as one of hours, so that rows grow too old within it."""
 E = TypeVar("E", bound=Event)
 Log = Mapping[Input, Sequence[Record]]
 Cut = Callable[[Sequence[Record]], Sequence[Sequence[Record]]]
@@ -34,11 +32,11 @@ def simulated(seed: int) -> MemoryLog:
     return simulate(seed).log
 
 
-def topics_at_end(log: MemoryLog, projections: Projections) -> Log:
-    """Returns what the projections' topics hold."""
+def topics_at_end(log: MemoryLog, projections: Projections, slower: int = 1) -> Log:
+    """Returns what the projections' topics hold, told as if it had taken so many times longer."""
     return {
         source: [
-            record._replace(timestamp=NOW + (record.timestamp - NOW) * SLOWER)
+            record._replace(timestamp=NOW + (record.timestamp - NOW) * slower)
             for record in log.read((source.topic, source.partition))
         ]
         for source in inputs(topics_of(projections), PARTITIONS)

@@ -68,7 +68,8 @@ def folded(*records: Record, limit: int = 500) -> Sequence[Batch]:
 async def test_how_a_topic_is_cut_changes_no_byte(
     brokers: MemoryLog, projections: Projections, *, keeps_all: bool
 ) -> None:
-    await cut_in_every_way(projections, topics_at_end(brokers, projections), keeps_all=keeps_all)
+    log = topics_at_end(brokers, projections, slower=200)  # hours: rows grow too old within it
+    await cut_in_every_way(projections, log, keeps_all=keeps_all)
 
 
 @views
