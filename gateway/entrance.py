@@ -1,17 +1,29 @@
-"""What every request passes first and every answer last: a request id, one spelling of a path, a last resort."""
+"""What every request passes first and every answer last: a request id, one spelling of a path, a last resort, and
+the measures of both.
+"""
 
 import re
 from collections.abc import MutableMapping
+from functools import cache
+from time import perf_counter
 from typing import Any
 
 import structlog
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uuid_utils import uuid7
+
+from infra.process.metrics import latency
 
 from .problems import answer, refusal
 
 REQUEST_ID = b"x-request-id"
 SANE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+REQUESTS = latency(
+    "http_request", "From a request's headers to its answer's.", ("method", "route", "status")
+)
+NOWHERE = "none"
+"""The route of a path that there isn't: a metric has no label that a client makes up."""
 log = structlog.get_logger()
 
 
@@ -29,12 +41,13 @@ class Entrance:
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         if len(scope["path"]) > 1:
             scope["path"] = scope["path"].removesuffix("/")  # the same resource, never a redirect
-        started = False
+        started, began = False, perf_counter()
 
         async def send_named(message: MutableMapping[str, Any]) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                measure(scope, message["status"]).observe(perf_counter() - began)
                 message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
             await send(message)
 
@@ -46,6 +59,17 @@ class Entrance:
                 if started:
                     raise  # half an answer must not look like a whole one
                 await answer(refusal(error), request_id.decode())(scope, receive, send_named)
+
+
+def measure(scope: Scope, status: int) -> Histogram:
+    """Returns the histogram of such answers."""
+    route = getattr(scope.get("route"), "path", NOWHERE)
+    return measured(scope["method"] if route != NOWHERE else NOWHERE, route, status)
+
+
+@cache  # a label's look-up costs more than an observation; there are few routes and statuses
+def measured(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, str(status))
 
 
 def named(scope: Scope) -> bytes:

@@ -8,12 +8,14 @@ import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
+from prometheus_client import REGISTRY
 
 from events.reasons import Reason
 from gateway.app import create_app, require_policies
 from gateway.deps import PUBLIC, Customer, Parts
 from gateway.problems import PROBLEMS, Refused, pointer
 from gateway.route import EdgeRoute, Unguarded
+from infra.process.metrics import exposition
 from infra.unavailable import Unavailable
 
 from .conftest import ADA, Twins
@@ -332,3 +334,19 @@ async def test_readiness_names_what_is_away(parts: Parts) -> None:
         answer = await client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json() == {"status": "down", "components": {"sessions": "up", "kafka": "down"}}
+
+
+async def test_answers_are_measured_by_route_and_status_and_never_by_what_a_client_makes_up(
+    client: httpx2.AsyncClient,
+) -> None:
+    def counted(method: str, route: str, status: str) -> float:
+        labels = {"method": method, "route": route, "status": status}
+        return REGISTRY.get_sample_value("orderstream_http_request_seconds_count", labels) or 0
+
+    before = counted("GET", "/health", "200")
+    await client.get("/health")
+    await client.get("/made/up")
+    await client.request("FOO", "/made/up")
+    assert counted("GET", "/health", "200") == before + 1
+    assert counted("none", "none", "404") >= 2
+    assert "made" not in exposition().decode()
