@@ -3,6 +3,7 @@ within a day is remembered, what was answered before that the history knows, and
 service that answered.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .problems import Refused
 from .waiting import Matter, Rows
 
 C = TypeVar("C", bound=Command)
+WITHIN = 1  # s; who sends a command is not kept waiting for a history that does not answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,11 @@ class Repeats:
         """Returns what the history keeps under each of the request's names, the command's own id first."""
         command = request.command
         asks = [One(kind, id_) for id_ in request.ids for kind in request.matter.kept]
-        return await self.history.look(self._place(command), command.account_id, asks)
+        try:
+            async with asyncio.timeout(WITHIN):
+                return await self.history.look(self._place(command), command.account_id, asks)
+        except TimeoutError as failure:
+            raise Unavailable("history") from failure
 
     def _place(self, command: Command) -> str:
         return str(partition_of(command.account_id, self.history.partitions))

@@ -25,12 +25,14 @@ from tests.services.exchange import Exchange, Service
 
 
 class Window:
-    """A view of one partition that its projector keeps up to date. away: nobody can ask it; late: nor is it told."""
+    """A view of one partition that its projector keeps up to date. away: nobody can ask it; silent: nobody is
+    answered; late: it is told of nothing.
+    """
 
     def __init__(
         self, projections: Sequence[Projection[Any]], now: Callable[[], int], *, keeps_all: bool
     ) -> None:
-        self.partitions, self.away, self.late = 1, False, False
+        self.partitions, self.away, self.silent, self.late = 1, False, False, False
         carried = dict.fromkeys(projection.kind.topic for projection in projections)
         self.store = MemoryStore(inputs(carried, 1), 1, keeps_all=keeps_all, now=now)
         self.changes = self.store.changes
@@ -44,6 +46,8 @@ class Window:
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
         if self.away:
             raise Unavailable("redis")
+        if self.silent:
+            await asyncio.Event().wait()
         return await self.store.look(place, account, asks)
 
     async def fold(self, source: Input, log: Sequence[Record]) -> None:

@@ -207,6 +207,14 @@ async def test_nothing_is_taken_under_a_name_while_the_history_can_not_say(
     assert (await customer.post("/balance/deposit", DEPOSIT, **KEY)).status_code == 201
 
 
+async def test_a_history_that_does_not_answer_is_given_up(customer: Customer, twins: Twins) -> None:
+    twins.backstage.history.silent = True
+    async with asyncio.timeout(2):
+        answer = await customer.post("/balance/deposit", DEPOSIT, **KEY)
+    assert refusal(answer) == (503, "dependency_unavailable")
+    assert twins.backstage.commands() == []
+
+
 async def test_a_history_that_lags_too_far_can_not_say(customer: Customer, twins: Twins) -> None:
     await customer.post("/balance/deposit", DEPOSIT)
     twins.backstage.history.late = True
