@@ -42,14 +42,14 @@ from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
 
-ROUTERS = (
-    auth.router,
-    balance.router,
-    inventory.router,
+ROUTERS = (  # what is asked most comes first: routes are tried in this order
     orders.router,
-    trades.router,
-    assets.router,
+    balance.router,
     portfolio.router,
+    assets.router,
+    trades.router,
+    inventory.router,
+    auth.router,
     health.router,
     docs.router,
 )

@@ -19,10 +19,10 @@ from events.ids import command_id
 from events.topics import Topic
 
 from . import repeats
-from .deps import Account, Customer, Parts, PartsDep, RequestId
+from .deps import Account, Parts, customer, parts_of
 from .edge import Taken
 from .problems import Refused
-from .route import BASE, Body
+from .route import BASE, Body, policy
 from .waiting import Matter
 
 C = TypeVar("C", bound=Command)
@@ -119,20 +119,20 @@ def fingerprint(target: str, body: Body) -> str:
     return sha256(f"{target}\n{said}".encode()).hexdigest()
 
 
+@policy("customer")
 async def asker(
-    *,
     request: Request,
     response: Response,
-    account: Customer,
-    parts: PartsDep,
-    request_id: RequestId,
     key: Annotated[str | None, Header(alias="Idempotency-Key", pattern=NAME)] = None,
-    prefer: Annotated[str | None, Header(examples=["wait=5", "respond-async"])] = None,
+    prefer: Annotated[
+        str | None, Header(alias="Prefer", examples=["wait=5", "respond-async"])
+    ] = None,
 ) -> Asker:
+    """Returns who asks, and how. Raises: Refused, Unavailable as `customer` does."""
     return Asker(
-        account=account,
-        parts=parts,
-        request_id=request_id,
+        account=await customer(request),
+        parts=parts_of(request),
+        request_id=request.state.request_id,
         target=f"{request.method} {request.scope['path']}",
         key=key,
         preference=preference(prefer),

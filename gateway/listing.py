@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel
 
 from events.envelope import SAFE_INTEGER, Value
 from infra.views.port import AsOf, Kind, Page
 
 from .as_of import AsOfView
-from .deps import Customer, Parts, PartsDep
+from .deps import Parts, customer, parts_of
+from .route import policy
 from .times import milliseconds
 
 R = TypeVar("R", bound=Value)
@@ -52,16 +53,6 @@ class Span(NamedTuple):
 EVER = Span(0, SAFE_INTEGER)
 
 
-async def span(
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-) -> Span:
-    """Returns the time that a list is asked for; all of it, if for none."""
-    return Span(
-        milliseconds(start) if start else EVER.start, milliseconds(end) if end else EVER.end
-    )
-
-
 @dataclass(frozen=True)
 class Lister:
     """One page of one of the account's lists, as the request asks for it."""
@@ -70,23 +61,22 @@ class Lister:
     account_id: str
     limit: int
     cursor: str | None
+    span: Span
 
-    async def find(
-        self, kind: Kind[R], span: Span = EVER, scope: str = "", **equal: object
-    ) -> Found[R]:
+    async def find(self, kind: Kind[R], scope: str = "", **equal: object) -> Found[R]:
         """Returns the first page of rows below the cursor that were made in the span and have these fields equal,
         None: whatever they are. Its cursor is good for the same question alone.
 
         Raises: Refused with invalid_cursor; NotReady, Lagging, Unavailable.
         """
         asked = {name: value for name, value in equal.items() if value is not None}
-        bound = (self.account_id, kind.name, scope, *span, *sorted(asked.items()))
+        bound = (self.account_id, kind.name, scope, *self.span, *sorted(asked.items()))
         before = int(self.parts.cursors.open(self.cursor, *bound)) if self.cursor else None
-        size = MOST if asked or span != EVER else self.limit
+        size = MOST if asked or self.span != EVER else self.limit
 
         def fits(row: Any) -> bool:
             same = all(getattr(row, name) == value for name, value in asked.items())
-            return same and row.created_at in span
+            return same and row.created_at in self.span
 
         rows: list[R] = []
         for look in range(1, LOOKS + 1):
@@ -103,11 +93,18 @@ class Lister:
         return Found(as_of, rows, self.parts.cursors.seal(str(before), *bound) if rest else None)
 
 
+@policy("customer")
 async def lister(
-    account: Customer, parts: PartsDep, limit: Limit = LIMIT, cursor: Cursor = None
+    request: Request,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> Lister:
-    return Lister(parts, account.id, limit, cursor)
+    """Returns the page of the caller's list that is asked for. Raises: Refused, Unavailable as `customer` does."""
+    account = await customer(request)
+    span = Span(milliseconds(start) if start else 0, milliseconds(end) if end else EVER.end)
+    return Lister(parts_of(request), account.id, limit, cursor, span)
 
 
 Lists = Annotated[Lister, Depends(lister)]
-Spans = Annotated[Span, Depends(span)]

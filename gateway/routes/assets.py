@@ -9,7 +9,7 @@ from events.money import Side
 from gateway.as_of import AsOfView, shown
 from gateway.decimals import from_minor, usd
 from gateway.deps import Customer, PartsDep
-from gateway.listing import Listing, Lists, Spans
+from gateway.listing import Listing, Lists
 from gateway.problems import Refused, refusals
 from gateway.projections.positions import ASSET_LINE, POSITION, AssetLineRow, PositionRow
 from gateway.route import resource
@@ -82,12 +82,12 @@ async def asset_balance(asset_id: AssetId, account: Customer, parts: PartsDep) -
 
 @router.get("/{asset_id}/transactions", responses=refusals("not_found", "invalid_cursor"))
 async def asset_transactions(
-    asset_id: AssetId, lists: Lists, span: Spans, side: Side | None = None
+    asset_id: AssetId, lists: Lists, side: Side | None = None
 ) -> AssetTransactions:
     """Returns the movements of a listed asset, newest first. Raises: Refused with not_found."""
     if lists.parts.catalogue.quote(asset_id) is None:
         raise Refused("not_found")
-    found = await lists.find(ASSET_LINE, span, scope=asset_id, side=side)
+    found = await lists.find(ASSET_LINE, scope=asset_id, side=side)
     return AssetTransactions(
         items=[line(row) for row in found.rows],
         next_cursor=found.cursor,

@@ -14,7 +14,7 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
 from gateway.decimals import UsdAmount, usd
 from gateway.deps import Customer, PartsDep
-from gateway.listing import Listing, Lists, Spans
+from gateway.listing import Listing, Lists
 from gateway.problems import Responses, refusals
 from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
 from gateway.projections.outcomes import Settlement
@@ -107,12 +107,11 @@ async def withdraw(body: Amount, asking: Asking) -> TransactionView:
 @router.get("/transactions", responses=refusals("invalid_cursor"))
 async def balance_transactions(
     lists: Lists,
-    span: Spans,
     kind: Annotated[Movement | None, Query(alias="type")] = None,
     asset_id: str | None = None,
 ) -> Transactions:
     """Returns the movements, newest first."""
-    found = await lists.find(LEDGER, span, movement=kind, asset_id=asset_id)
+    found = await lists.find(LEDGER, movement=kind, asset_id=asset_id)
     return Transactions(
         items=[line(row) for row in found.rows],
         next_cursor=found.cursor,

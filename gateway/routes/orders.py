@@ -19,7 +19,7 @@ from gateway.catalogue import Catalogue
 from gateway.decimals import USD_SCALE, DecimalString, UsdAmount, from_minor, scaled, usd
 from gateway.deps import Customer, Parts, PartsDep
 from gateway.edge import Taken
-from gateway.listing import Listing, Lists, Spans
+from gateway.listing import Listing, Lists
 from gateway.problems import Fault, Refused, Responses, refusals
 from gateway.projections.orders import ORDER, OrderRow, Status
 from gateway.projections.outcomes import Settlement
@@ -119,13 +119,12 @@ async def list_orders(
     *,
     parts: PartsDep,
     lists: Lists,
-    span: Spans,
     status: Status | None = None,
     asset_id: str | None = None,
     side: Side | None = None,
 ) -> Orders:
     """Returns the account's orders that are in view."""
-    found = await lists.find(ORDER, span, status=status, asset_id=asset_id, side=side)
+    found = await lists.find(ORDER, status=status, asset_id=asset_id, side=side)
     return Orders(
         items=[order(row, parts.catalogue) for row in found.rows],
         next_cursor=found.cursor,

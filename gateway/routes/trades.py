@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from events.money import Side
 from gateway.as_of import shown
 from gateway.decimals import from_minor, usd
-from gateway.listing import Listing, Lists, Spans
+from gateway.listing import Listing, Lists
 from gateway.problems import refusals
 from gateway.projections.orders import TRADE, TradeRow
 from gateway.route import resource
@@ -36,13 +36,12 @@ class Trades(Listing[TradeView]):
 @router.get("", responses=refusals("invalid_cursor"))
 async def list_trades(
     lists: Lists,
-    span: Spans,
     asset_id: str | None = None,
     order_id: str | None = None,
     side: Side | None = None,
 ) -> Trades:
     """Returns the fills."""
-    found = await lists.find(TRADE, span, asset_id=asset_id, order_id=order_id, side=side)
+    found = await lists.find(TRADE, asset_id=asset_id, order_id=order_id, side=side)
     return Trades(
         items=[trade(row) for row in found.rows],
         next_cursor=found.cursor,
