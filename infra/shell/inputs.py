@@ -76,6 +76,10 @@ class Inputs:
             self._paused.discard(tp)
             self.reader.resume([tp])
 
+    def drained(self) -> bool:
+        """Returns whether nothing was left at the end of any input in an answer of this last second."""
+        return all(map(self.reader.drained, self.buffers))
+
     def waiting(self) -> int:
         """Returns how many records are buffered."""
         return sum(map(len, self.buffers.values()))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,11 @@ from .restore import read_market, read_snapshot, restore
 from .rows import RowStore
 from .service import Service
 from .snapshot import CHANGED_ROWS, INTERVAL_MS, Closing, Side
+from .waiting import done_within
 
 IDLE_MS, WAITING_MS = 500, 50
+LAST_SNAPSHOT_MS = 5_000
+"""What the end may wait for a snapshot: without it the next start only takes longer."""
 HOUR_MS = 3_600_000
 MOST_INPUTS = 5_000
 """A turn's: so that a long backlog still moves its checkpoint often."""
@@ -83,6 +87,7 @@ class Turn:
         """Returns the batch, whose last record has the headers too."""
         assert self._held is not None
         self.batch.add(self._held._replace(headers=(*self._held.headers, *headers)))
+        self._held = None
         return self.batch
 
 
@@ -104,8 +109,7 @@ class Partition:
         self.now = 0
         self.step = 0
         self.unfinished: TP | None = None
-        self._open: list[Any] = []
-        self.noted = 0  # the time that the last appended checkpoint carries
+        self._open = AsyncExitStack()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Takes p over and serves it until stop. Raises: whatever goes wrong; only a new life heals it."""
@@ -117,25 +121,30 @@ class Partition:
                     self.snapshot_if_due(tasks)
                     await self.refence_if_due()
                     waiting = self.inputs.waiting()
-                    if not (took or waiting):
-                        self.figures.caught_up = True
+                    if not (took or waiting or self.figures.caught_up):
+                        self.figures.caught_up = self.inputs.drained()
                     await self.inputs.fetch((0 if took else WAITING_MS) if waiting else IDLE_MS)
-                self.begin_snapshot(tasks)
+                await self.last_snapshot(tasks)
         finally:
-            await self.stop()
+            await self._open.aclose()
 
     async def take_over(self) -> None:
-        """Shuts every older owner out, then reads all that they got in."""
+        """Shuts every older owner out, then reads all that they got in.
+
+        Who was overtaken between its two fences would read a state topic that another still writes, and that may
+        lose an older row to compaction meanwhile: so the first fence must stand when the second one does.
+        """
         claim = self._claim()
         sides = self.service.sides(self.p)
         side = await self.log.take_over(
             f"{self.service.name}-{self.p}-side", sides, claim, 2 * MAX_BATCH
         )
-        self._open.append(side)
+        self._open.push_async_callback(side.stop)
         self.writer: Writer = await self.log.take_over(
             f"{self.service.name}-{self.p}", [self.own], claim
         )
-        self._open.append(self.writer)
+        self._open.push_async_callback(self.writer.stop)
+        await side.refence()
         self.side = Side(side)
         self.fenced = self.snapped = self.clock.now_ms()
         self._snapshot: asyncio.Task[None] | None = None
@@ -150,16 +159,18 @@ class Partition:
         self.emission = Emission(self.service.writes, self.store, self.write_versions)
         self.previous = claim
         positions = await self._positions(restored.checkpoint)
-        if restored.checkpoint:
-            _, self.now, self.step, self.unfinished = restored.checkpoint
-            self.noted = self.now
+        self.noted = restored.checkpoint or Checkpoint({}, 0)
+        _, self.now, self.step, self.unfinished = self.noted
+        self.noted_ms = self.now or self.clock.now_ms()
+        named = self.noted.positions.items()
+        self.unread = {tp: offset for tp, offset in named if tp not in positions}
         dead = await quarantine.dead_origins(
             self.log, self.service, self.p, dict(side_claims), positions
         )
         self.quarantine = Quarantine(self.service, self.p, self.side, dead)
         self.market: Market = await read_market(self.log, self.service, positions, self.now)
         reader = await self.log.reader(positions)
-        self._open.append(reader)
+        self._open.push_async_callback(reader.stop)
         self.inputs = Inputs(reader, positions)
         log_line.info("taken_over", service=self.service.name, partition=self.p, claim=claim)
 
@@ -193,8 +204,8 @@ class Partition:
             self.store.fold(poison.event(), turn.add(poison.own_draft()))
             self.taken(turn, poison.record)
             self.figures.set_aside += 1
-        if not turn and turn.inputs and self.now - self.noted >= HOUR_MS:
-            turn.add(self._control(PositionNoted(occurred_at=self.now)))
+        if not turn and self.is_behind(turn.inputs > 0):
+            turn.add(self._control(PositionNoted(occurred_at=self.clock.now_ms())))
         if turn:
             await self.append(turn)
         self.answered.forget(self.now)
@@ -206,9 +217,13 @@ class Partition:
         checkpoint = self.checkpoint()
         headers = ((PREVIOUS, b"%d" % self.previous), (HEADER, checkpoint.encode()))
         appended = await self.writer.append(turn.close(headers))
-        self.previous, self.noted = appended.offset, checkpoint.now
+        self.previous, self.noted, self.noted_ms = (
+            appended.offset,
+            checkpoint,
+            self.clock.now_ms(),
+        )
         for command_id in turn.answers:
-            self.answered.add(command_id, appended.timestamp)
+            self.answered.add(command_id, checkpoint.now)
         self.figures.batches += 1
         self.figures.events += len(turn)
         self.figures.rows = len(self.store.rows)
@@ -309,8 +324,18 @@ class Partition:
         return True
 
     def checkpoint(self) -> Checkpoint:
-        """Returns where the inputs stand now."""
-        return Checkpoint(dict(self.inputs.positions), self.now, self.step, self.unfinished)
+        """Returns where the inputs stand now; those that this release doesn't read stay where they were."""
+        positions = {**self.unread, **self.inputs.positions}
+        return Checkpoint(positions, self.now, self.step, self.unfinished)
+
+    def is_behind(self, took: bool) -> bool:
+        """Returns whether the checkpoint in the log is an hour behind: what it still points at may be deleted one
+        day, also when nothing comes any more.
+        """
+        if took and self.now - self.noted.now >= HOUR_MS:
+            return True
+        hour = self.clock.now_ms() - self.noted_ms >= HOUR_MS
+        return hour and self.checkpoint().positions != self.noted.positions
 
     def snapshot_if_due(self, tasks: asyncio.TaskGroup) -> None:
         due = self.clock.now_ms() - self.snapped >= INTERVAL_MS
@@ -328,6 +353,12 @@ class Partition:
         self._snapshot = tasks.create_task(snapshot.write(self.side, to, noted, closing))
         self.figures.snapshots += 1
 
+    async def last_snapshot(self, tasks: asyncio.TaskGroup) -> None:
+        """Returns when one is written, or given up."""
+        self.begin_snapshot(tasks)
+        if self._snapshot and not await done_within(self.clock, self._snapshot, LAST_SNAPSHOT_MS):
+            self._snapshot.cancel()
+
     async def refence_if_due(self) -> None:
         """Has the brokers remember the fence, hourly, when nothing is in flight."""
         if self.clock.now_ms() - self.fenced < HOUR_MS:
@@ -336,10 +367,6 @@ class Partition:
         async with self.side.lock:
             await self.side.writer.refence()
         self.fenced = self.clock.now_ms()
-
-    async def stop(self) -> None:
-        for part in reversed(self._open):
-            await part.stop()
 
     def _claim(self) -> Draft:
         owner = f"{self.service.name}-{self.p}"

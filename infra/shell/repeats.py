@@ -6,13 +6,15 @@ WINDOW = 15 * 60_000
 """How long after its first try a command may still be sent, ms."""
 SLACK = 60_000
 """How far a client's clock may run ahead of the log's, ms."""
+SKEW = 60_000
+"""How far the clock of the own topic's broker may run behind those of the inputs', ms."""
 
 
 class Answered:
-    """The ids of answered commands with their answers' append times, oldest first.
+    """The ids of answered commands with what `now` was when their batch was appended, oldest first.
 
-    An id may be forgotten once `now` is WINDOW + SLACK past its answer: its command was first tried at most SLACK
-    after it was appended, so any repeat of it is expired by then.
+    An id may be forgotten once `now` is WINDOW + SLACK past that: its command was first tried at most SLACK after it,
+    so any repeat of it is expired by then. Only the log's time counts: clocks of brokers may lie apart.
     """
 
     def __init__(self) -> None:
@@ -25,7 +27,7 @@ class Answered:
         return len(self._times)
 
     def add(self, command_id: str, time: int) -> None:
-        """Takes in an answer: its append time, ms; before that is known, any time not before it."""
+        """Takes in an answer and its batch's `now`, ms."""
         self._times.setdefault(command_id, time)
 
     def forget(self, now: int) -> None:
@@ -39,8 +41,13 @@ class Answered:
 
 
 def window_start(now: int) -> int:
-    """Returns the append time from which on answers are remembered at `now`, ms."""
+    """Returns the time from which on answers are remembered at `now`, ms."""
     return now - WINDOW - SLACK
+
+
+def reading_start(now: int) -> int:
+    """Returns the append time from which on own events tell all that is remembered at `now`, ms."""
+    return window_start(now) - SKEW
 
 
 def untimely(created_at: int, now: int) -> Reason | None:

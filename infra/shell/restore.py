@@ -18,7 +18,7 @@ from infra.log.port import TP, Log, Record
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
 from .reading import is_control, stretch
-from .repeats import Answered, window_start
+from .repeats import Answered, reading_start
 from .rows import RowStore, StoredRow
 from .service import Service
 from .snapshot import CLOSING, Closing, read_closing, read_key
@@ -143,12 +143,18 @@ async def _answered(
     if checkpoint is None or not service.commands:
         return answered
     own = service.output(p)
-    start = await log.offset_at(own, window_start(checkpoint.now))
+    start = await log.offset_at(own, reading_start(checkpoint.now))
+    batch: list[str] = []
     async for record in stretch(log, own, start, claim):
         if not is_control(record):
             event = service.writes.decode(record.value or b"")
             if event.causation_id == event.command_id:
-                answered.add(event.command_id, record.timestamp)
+                batch.append(event.command_id)
+        if carried := checkpoints.carried(record.headers):
+            for command_id in batch:
+                answered.add(command_id, carried.now)
+            batch.clear()
+    answered.forget(checkpoint.now)
     return answered
 
 
@@ -161,7 +167,7 @@ async def read_market(log: Log, service: Service, positions: Mapping[TP, int], n
         tp = (topic.name, 0)
         start = 0 if topic.compacted else await log.offset_at(tp, now - PRICE_MAX_AGE)
         bounds = (await log.bounds([tp]))[tp]
-        end = positions[tp] if not topic.compacted else bounds.end
+        end = max(positions[tp], bounds.end) if topic.compacted else positions[tp]
         async for record in stretch(log, tp, max(start, bounds.start), end):
             with suppress(Poison):  # it was set aside when it was an input, or will be
                 message = topic.decode(record.value or b"")

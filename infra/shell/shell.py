@@ -10,6 +10,7 @@ from infra.log.port import Clock, Fenced, Log
 
 from .partition import Partition
 from .service import Service
+from .waiting import done_within
 
 FENCED_MS, FENCED_MOST_MS = 5_000, 60_000
 log_line = structlog.get_logger()
@@ -51,16 +52,26 @@ class Shell:
         """Serves p; fenced, it drops p, leaves the others alone, and tries again, ever more seldom."""
         pause = FENCED_MS
         while not stop.is_set():
-            self.partitions[p] = self._make(p=p)
+            self.partitions[p], begun = self._make(p=p), self.clock.now_ms()
             try:
                 await self.partitions[p].run(stop)
             except* Fenced as fenced:
                 self.fenced.add(p)
                 log_line.warning("fenced", service=self.service.name, partition=p, why=str(fenced))
-            if p in self.fenced and not stop.is_set():
-                await self.clock.sleep(pause)
+            if p in self.fenced:
+                del self.partitions[p]  # and its rows
+                if self.clock.now_ms() - begun > FENCED_MOST_MS:
+                    pause = FENCED_MS
+                await self._wait(stop, pause)
                 pause = min(2 * pause, FENCED_MOST_MS)
                 self.fenced.discard(p)
+
+    async def _wait(self, stop: asyncio.Event, ms: int) -> None:
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await done_within(self.clock, stopping, ms)
+        finally:
+            stopping.cancel()
 
     def ready(self) -> dict[str, bool]:
         """Returns, for each owned partition, whether it has caught up with its inputs once."""

@@ -5,7 +5,7 @@ A state topic is compacted, so a key's newest record is its row.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -41,7 +41,7 @@ class Side:
         self.writer = writer
         self.lock = asyncio.Lock()
 
-    async def append(self, to: TP, drafts: Sequence[Draft]) -> None:
+    async def append(self, to: TP, drafts: Iterable[Draft]) -> None:
         """Returns when all are acknowledged, in as many batches as they take. Raises: Lost, TooLarge.
 
         Only a record that is larger than any batch of its origin may make one: that topic takes it.
@@ -60,14 +60,14 @@ class Side:
 
 async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) -> None:
     """Returns when the snapshot is whole. All of noted must be acknowledged in the own topic."""
-    await side.append(to, [Draft(_key(key), _value(row, at)) for key, row, at in noted])
+    await side.append(to, (Draft(_key(key), _value(row, at)) for key, row, at in noted))
     body = {"position": closing.position, "checkpoint": from_json(closing.checkpoint.encode())}
     await side.append(to, [Draft(CLOSING, to_json(body))])
-    await side.append(to, [Draft(_key(key), None) for key, row, _ in noted if row is None])
+    await side.append(to, (Draft(_key(key), None) for key, row, _ in noted if row is None))
 
 
 def _key(key: Key) -> bytes:
-    return "/".join(key).encode()
+    return to_json(key)
 
 
 def _value(row: Any, at: int) -> bytes:
@@ -80,7 +80,7 @@ def _value(row: Any, at: int) -> bytes:
 
 def read_key(raw: bytes) -> Key:
     """Returns the row's key that a state record has."""
-    return tuple(raw.decode().split("/"))
+    return tuple(from_json(raw))
 
 
 def read_closing(raw: bytes) -> Closing:

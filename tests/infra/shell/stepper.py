@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from events.balance import BalanceCommandRefused, Deposit, FundsDeposited
 from events.codec import encode, mirror, stamp
 from events.decider import Context, Fold, Rows, Unfinished
 from events.envelope import Count, Value
-from events.topics import BALANCE_COMMANDS, BALANCE_EVENTS
+from events.ids import partition_of
+from events.topics import BALANCE_COMMANDS, BALANCE_EVENTS, Topic
 from infra.log.clock import VirtualClock
 from infra.log.life import Crashed, Faults, Life
 from infra.log.memory import MemoryLog
@@ -16,6 +18,7 @@ from infra.log.port import Draft, Lost, Record, TopicSpec
 from infra.shell.partition import Partition
 from infra.shell.reading import is_control
 from infra.shell.service import Service
+from infra.shell.shell import Shell
 from tests.messages.balances import deposit
 from tests.messages.envelope import ACCOUNT, NOW
 
@@ -93,38 +96,68 @@ def stepper(size: int) -> Service:
 class Bench:
     """The stepper's one partition on its own brokers, life after life."""
 
-    def __init__(self, size: int = 3) -> None:
+    def __init__(self, size: int = 3, partitions: int = 1) -> None:
         self.service = stepper(size)
         self.clock = VirtualClock(NOW)
-        names = [BALANCE_COMMANDS.name, BALANCE_EVENTS.name]
+        self.partitions = partitions
+        self.log = MemoryLog((), self.clock)
+        self.partition: Partition | None = None
+        self.reads(BALANCE_COMMANDS)
+
+    def reads(self, *topics: Topic[Any]) -> None:
+        """From the next life on it reads these; those that are not there are made."""
+        self.service = replace(self.service, reads=topics)
+        names = [*self.service.topics, BALANCE_EVENTS.name]
         names += [name for name, _ in self.service.sides(0)]
         compacted = self.service.state(0)[0]
-        specs = [TopicSpec(name, compacted=name == compacted) for name in names]
-        self.log = MemoryLog(specs, self.clock)
-        self.partition: Partition | None = None
+        self.log.create(
+            TopicSpec(name, self.partitions, compacted=name == compacted)
+            for name in names
+            if (name, 0) not in self.log.partitions
+        )
 
-    def ask(self, *amounts: int, first: int = 1, account_id: str = ACCOUNT) -> list[Deposit]:
-        """Puts a deposit of each amount into the log."""
+    def ask(
+        self, *amounts: int, first: int = 1, account_id: str = ACCOUNT, at: int = NOW
+    ) -> list[Deposit]:
+        """Puts a deposit of each amount into the log, first tried at that time."""
         commands = [
-            deposit(amount, n=n, account_id=account_id) for n, amount in enumerate(amounts, first)
+            deposit(amount, n=n, account_id=account_id, at=at)
+            for n, amount in enumerate(amounts, first)
         ]
         for command in commands:
             self.put(encode(command), command.account_id)
         return commands
 
     def put(self, raw: bytes, key: str) -> None:
-        self.log.put((BALANCE_COMMANDS.name, 0), [Draft(key.encode(), raw)])
+        """Puts a record into the last of the topics that it reads."""
+        p = partition_of(key, self.partitions)
+        self.log.put((self.service.reads[-1].name, p), [Draft(key.encode(), raw)])
 
     async def live(self, faults: Faults | None = None, rest_ms: int = 1_000) -> int:
         """Lives until all is taken, and rest_ms on. Returns the crash points passed. Raises: what it dies of."""
         life, stop = Life(self.log, faults), asyncio.Event()
-        self.partition = Partition(
-            self.service, 0, life, self.clock, partitions=1, write_versions={}
-        )
+        self.partition = self.owner(life)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.partition.run(stop))
             tasks.create_task(self._stop_at_rest(stop, running, rest_ms))
         return life.points
+
+    def owner(self, life: Life) -> Partition:
+        """Returns the owner of partition 0 that this process is."""
+        return Partition(
+            self.service, 0, life, self.clock, partitions=self.partitions, write_versions={}
+        )
+
+    def shell(self, *owned: int) -> Shell:
+        """Returns all of another process that owns these."""
+        return Shell(
+            self.service,
+            Life(self.log),
+            self.clock,
+            owned=owned,
+            partitions=self.partitions,
+            write_versions={},
+        )
 
     async def _stop_at_rest(
         self, stop: asyncio.Event, running: asyncio.Task[None], rest_ms: int
@@ -140,9 +173,10 @@ class Bench:
         assert self.partition
         if not self.partition.figures.caught_up:
             return False
-        records = self.log.read((BALANCE_COMMANDS.name, 0))
-        position = self.partition.inputs.positions[BALANCE_COMMANDS.name, 0]
-        return not records or position > records[-1].offset
+        return all(
+            not (records := self.log.read(tp)) or position > records[-1].offset
+            for tp, position in self.partition.inputs.positions.items()
+        )
 
     async def die(self, faults: Faults, rest_ms: int = 1_000) -> bool:
         """Returns whether that life crashed."""
