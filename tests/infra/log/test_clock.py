@@ -56,3 +56,14 @@ async def test_a_clock_that_nobody_waits_for_any_more_lets_another_go_on() -> No
         woken.set_result(None)
         await waiting
         await clock.sleep(1_000)
+
+
+async def test_whoever_waited_through_a_jump_goes_on_at_once() -> None:
+    clock = VirtualClock(now_ms=0)
+    first, second = (asyncio.ensure_future(clock.sleep(ms)) for ms in (10, 2_000))
+    await asyncio.sleep(0)
+    clock.jump(1_000)
+    await first
+    assert clock.now_ms() == 1_000
+    await second
+    assert clock.now_ms() == 2_000
