@@ -48,6 +48,7 @@ class Measured(NamedTuple):
     highest: Highest
     named: Latencies
     highest_named: Highest
+    refused: int
 
 
 def way(seconds: int, rates: Sequence[int] = RATES) -> list[Figure]:
@@ -64,6 +65,7 @@ async def measure(folder: RunFolder, seconds: int, rates: Sequence[int]) -> list
             await as_many_as_go(folder, customers, seconds),
             await latencies(rates[0], seconds, placing(customers, named=True)),
             await as_many_as_go(folder, customers, seconds, named=True),
+            sum(customer.refused for customer in customers),
         )
         for customer in customers:
             await customer.audit()
@@ -108,9 +110,11 @@ async def as_many_as_go(
     names = [process.name for process in folder.status().processes]
     before = {name: cpu_seconds(folder, name) for name in names}
     begun = perf_counter()
-    orders, accepted = await at_most(
+    placed = sum(len(customer.orders) for customer in customers)
+    _, accepted = await at_most(
         CONNECTIONS, seconds, lambda n: customers[n % CUSTOMERS].place_async(named=named)
     )
+    orders = sum(len(customer.orders) for customer in customers) - placed
     for customer in customers:
         await customer.settled()
     settled = perf_counter() - begun
@@ -156,6 +160,7 @@ def figures(ours: Measured, bare: Mapping[int, Latencies], bare_highest: float) 
     first, named = next(iter(bare)), ", with client_order_id"
     yield from percentiles(f"{first}/s{named}", ours.named, bare[first])
     yield from limits(named, ours.highest_named, bare_highest)
+    yield Figure("refused: too busy to look up a session", ours.refused, "orders")
 
 
 def percentiles(at: str, ours: Latencies, bare: Latencies) -> Iterator[Figure]:
