@@ -1,6 +1,7 @@
 """A struct takes and writes exactly what its pydantic model does. EXAMPLES=20000 looks longer."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
@@ -13,14 +14,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from events import order
-from events.codec import Decoder, Poison, contract, encode, mirror, stamp, stamped
+from events.codec import Decoder, Poison, contract, encode, mirror, name_of, stamp, stamped
 from events.envelope import SAFE_INTEGER, Amount, Id, Message, Revision, SignedAmount, Value
-from events.order import OrderAccepted, OrderFilled
+from events.order import OrderFilled
 from events.reasons import Unreadable
 from events.schema import VERSIONS
 from tests.events.hostile import NASTY, SPACE, hostile
-from tests.messages.contract import golden, messages
+from tests.messages.contract import OLD, UPCASTERS, golden, messages
 
 examples = settings(
     max_examples=int(os.environ.get("EXAMPLES", "300")),
@@ -71,18 +71,25 @@ class Bare(Message):
     version: Literal[1] = 1
 
 
-OLD = (order.OrderAccepted1,)
-NEWEST = (*(model for model in VERSIONS.values() if model not in OLD), Moved, Probe, Bare)
-decode = Decoder(NEWEST, OLD, order.UPCASTERS)
+NEWEST: tuple[type[BaseModel], ...] = (
+    *(model for model in VERSIONS.values() if model not in OLD),
+    *(Moved, Probe, Bare),
+)
+decode = Decoder(NEWEST, OLD, UPCASTERS)
 every = st.sampled_from((*NEWEST, *OLD, *(Probe, Moved) * 10)).flatmap(messages)
 
 
 @cache
 def union() -> TypeAdapter[Any]:
-    versions: Any = Union[contract(OrderAccepted), order.OrderAccepted1]  # noqa: UP007
-    others = tuple(model for model in NEWEST if model is not contract(OrderAccepted))
-    kinds: Any = Union[(Annotated[versions, Field(discriminator="version")], *others)]
-    return TypeAdapter(Annotated[kinds, Field(discriminator="type")])
+    versions: dict[str, list[Any]] = defaultdict(list)
+    for model in (*NEWEST, *OLD):
+        versions[model.model_fields["type"].default].append(model)
+    kinds: Any = tuple(
+        Annotated[Union[(*models,)], Field(discriminator="version")] if models[1:] else models[0]
+        for models in versions.values()
+    )
+    every_type: Any = Union[kinds]  # noqa: UP007
+    return TypeAdapter(Annotated[every_type, Field(discriminator="type")])
 
 
 def plain(raw: bytes) -> BaseModel:
@@ -92,9 +99,8 @@ def plain(raw: bytes) -> BaseModel:
     if not (isinstance(body, dict) and "type" in body and type(body.get("version")) is int):
         raise ValueError("no object with a type and a version")
     found: BaseModel = union().validate_json(raw)
-    if isinstance(found, OLD):
-        lifted = order.order_accepted_1_to_2(found.model_dump(mode="json"))
-        found = contract(OrderAccepted).model_validate_json(to_json(lifted))
+    while lift := UPCASTERS.get(name_of(type(found))):
+        found = union().validate_json(to_json(lift(found.model_dump(mode="json"))))
     return found
 
 

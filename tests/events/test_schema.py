@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from pydantic_core import from_json, to_json
 
 from events.codec import Body, Decoder, Poison
-from events.order import OLD, UPCASTERS
 from events.schema import VERSIONS, json_schema
 from ops.contract import PAGE, ROOT, SCHEMAS, documents
-from tests.messages.contract import golden, messages
+from tests.messages.contract import OLD, UPCASTERS, golden, messages
 
 Validator: Any = import_module("jsonschema").Draft7Validator  # comes with jsonsubschema, untyped
 TODAY = documents()

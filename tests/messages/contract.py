@@ -1,6 +1,7 @@
 """Every message that a model admits, drawn from the model itself; and the golden samples."""
 
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -9,10 +10,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from events.codec import contract
+from events.codec import Caster, contract
+from events.topics import TOPICS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CHARACTERS = st.characters(exclude_categories=["Cs"])  # a lone surrogate is no JSON
+OLD: tuple[type[BaseModel], ...] = (*chain.from_iterable(topic.old for topic in TOPICS),)
+UPCASTERS: dict[str, Caster] = dict(chain.from_iterable(t.upcasters.items() for t in TOPICS))
 
 
 def golden(name: str) -> bytes:
