@@ -33,7 +33,7 @@ check: .venv/dev ## lint, types, architecture, pure tests, 50 seeds: under a min
 	requirements/check
 
 test: .venv/dev ## every test, on real servers of its own
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/dev ## measure, print
 	$(BIN)/python -m bench
