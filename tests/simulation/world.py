@@ -1,76 +1,66 @@
 """One seeded run: the production shell and deciders on the in-memory log, in virtual time, and whatever goes wrong."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from events.codec import encode
+from events.codec import encode, stamp
 from events.ids import partition_of, position_id
 from events.market import PriceTicked, Quote
 from events.topics import ASSETS, PRICES
 from infra.log.clock import VirtualClock
 from infra.log.life import Crashed, Faults, Life
 from infra.log.memory import MemoryLog
-from infra.log.port import TP, Draft, Lost
+from infra.log.port import TP, Draft, Lost, OutOfRange, Record
+from infra.shell import checkpoint as checkpoints
 from infra.shell.partition import Partition
 from infra.shell.service import Service
 from infra.shell.shell import Shell
-from ops.provision import SHELL_SERVICES, topic_specs
+from infra.shell.snapshot import CLOSING
+from ops.provision import SHELL_SERVICES, contract_topic, sides, topic_specs
 from tests.messages.envelope import NOW
-from tests.messages.markets import ASSETS as LISTED
-from tests.simulation.workload import LONG_MS, Sending, workload
+from tests.messages.markets import BTC, DOGE
+from tests.simulation.steps import STEPPER
+from tests.simulation.troubles import troubles
+from tests.simulation.weather import weather
+from tests.simulation.workload import Sending, workload
 
 PARTITIONS = 2
+LISTED = (BTC, DOGE, stamp(DOGE, asset_id="HALT", tradable=False))
+OLD_VERSIONS = {"order_accepted": 1}
 QUIET_MS = 600_000
-DEATHS = (Crashed, Lost, TimeoutError)
-"""What may end a life in a run with faults. Anything else is a bug of ours."""
+KINDS = {
+    "a crash point": "Crashed",
+    "an append unanswered": "TimeoutError",
+    "a lease run out": "asleep for so long",
+}
+"""What a process died of, and the words that tell."""
 
 
 class Stuck(Exception):
     """With everything healed the services did not come to rest."""
 
 
-class Weather(NamedTuple):
-    """How bad a run is; drawn once a seed, so that some runs know one fault only. 0: never."""
-
-    crash_one_in: int
-    lose_one_in: int
-    hold_one_in: int
-    transit_ms: int
-    late_ms: int
-    kills: int
-    usurpers: int
-    outage: bool
-    market_gap: bool
-    compactions: int
-
-
-def weather(rng: Random) -> Weather:
-    return Weather(
-        crash_one_in=rng.choice((0, 0, 150, 600)),
-        lose_one_in=rng.choice((0, 0, 40, 200)),
-        hold_one_in=rng.choice((0, 3, 20)),
-        transit_ms=rng.choice((0, 2, 40)),
-        late_ms=rng.choice((10, 2_000, 30_000)),
-        kills=rng.choice((0, 1, 6)),
-        usurpers=rng.choice((0, 0, 1, 3)),
-        outage=rng.random() < 0.08,
-        market_gap=rng.random() < 0.2,
-        compactions=rng.choice((0, 1, 4)),
+def may_end_a_life(death: BaseException) -> bool:
+    """Returns whether that is a fault of the run's. Anything else is a bug of ours."""
+    return isinstance(death, Crashed | Lost | TimeoutError) or (
+        isinstance(death, OutOfRange) and PRICES.name in str(death)
     )
 
 
 class Process:
-    """A service that is started again whenever it dies."""
+    """What owns some partitions of a service, and is started again whenever it dies."""
 
-    def __init__(self, world: "World", service: Service) -> None:
-        self.world, self.service = world, service
+    def __init__(self, world: "World", service: Service, owned: Sequence[int]) -> None:
+        self.world, self.service, self.owned = world, service, owned
         self.rng = Random(world.rng.getrandbits(64))
         self.shell: Shell | None = None
         self.life: Life | None = None
-        self.held = False
+        self.held = self.killed = False
         self.lives = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -78,19 +68,24 @@ class Process:
             if self.held:
                 await self.world.clock.sleep(500)
                 continue
-            self.life = Life(self.world.log, self.world.faults(self.rng))
-            self.shell = self.world.shell(self.service, self.life)
-            self.lives += 1
+            faults = self.world.faults(self.rng)
+            if self.service is STEPPER and faults.crash_one_in:
+                faults = replace(faults, crash_one_in=60)  # its long answers are few and soon given
+            self.life = Life(self.world.log, faults)
+            self.shell = self.world.shell(self.service, self.life, self.owned, self.rng)
+            self.lives, self.killed = self.lives + 1, False
+            for p in self.owned:
+                self.world.found(self.service, p)
             try:
                 await self.shell.run(stop)
             except BaseExceptionGroup as deaths:
-                if unexpected := deaths.split(DEATHS)[1]:
-                    raise unexpected from None
+                self.world.mourn(deaths, killed=self.killed)
             if not stop.is_set():
                 await self.world.clock.sleep(self.rng.randrange(1, 3_000))
 
     def kill(self) -> None:
-        if self.life:
+        if self.life and not self.life.dead:
+            self.killed = True
             self.life.kill()
 
 
@@ -101,35 +96,36 @@ class World:
         self.rng = Random(seed)
         self.clock = VirtualClock(NOW)
         self.log = MemoryLog(topic_specs(PARTITIONS), self.clock)
+        self.partitions = PARTITIONS
         self.weather = weather(self.rng)
+        self.services = SHELL_SERVICES
+        if self.weather.steps:
+            self.services += (STEPPER,)
+            self.log.create([contract_topic(STEPPER.writes, PARTITIONS, 1)])
+            self.log.create(sides(STEPPER, PARTITIONS, 1))
         self.healed = False
         self.length_ms = self.rng.choice((5_000, 20_000, 60_000))
         self.sent: list[Sending] = workload(self.rng, NOW, self.length_ms)
-        self.processes = [Process(self, service) for service in SHELL_SERVICES]
+        owners = ((0,), (1,)) if self.weather.split else ((0, 1),)
+        self.processes = [Process(self, one, owned) for one in self.services for owned in owners]
         self.prices = {asset.asset_id: asset.listing_price for asset in LISTED}
         self.ticks = 0
+        self.poisoned: set[tuple[str, int, int]] = set()
+        self.deleted: dict[TP, list[Record]] = defaultdict(list)
+        self.seen: Counter[str] = Counter()
 
     def faults(self, rng: Random) -> Faults:
-        if self.healed:
-            return Faults(rng=rng)
-        bad = self.weather
-        return Faults(
-            rng=rng,
-            crash_one_in=bad.crash_one_in,
-            lose_one_in=bad.lose_one_in,
-            hold_one_in=bad.hold_one_in,
-            transit_ms=bad.transit_ms,
-            late_ms=bad.late_ms,
-        )
+        return Faults(rng=rng) if self.healed else self.weather.faults(rng)
 
-    def shell(self, service: Service, life: Life) -> Shell:
+    def shell(self, service: Service, life: Life, owned: Sequence[int], rng: Random) -> Shell:
+        old = self.weather.old_writers and rng.random() < 0.5
         return Shell(
             service,
             life,
             self.clock,
-            owned=range(PARTITIONS),
+            owned=owned,
             partitions=PARTITIONS,
-            write_versions={},
+            write_versions=OLD_VERSIONS if old else {},
         )
 
     async def run(self) -> None:
@@ -141,10 +137,11 @@ class World:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.market(closed))
             running = [tasks.create_task(process.run(stop)) for process in self.processes]
-            for trouble in self.troubles():
+            for trouble in troubles(self):
                 tasks.create_task(trouble)
             await self.clients()
-            await self.clock.sleep(max(0, NOW + self.length_ms - self.clock.now_ms()))
+            while (left := NOW + self.length_ms - self.clock.now_ms()) > 0:
+                await self.clock.sleep(left)
             self.heal()
             await self.clock.sleep(5_000)
             closed.set()
@@ -154,6 +151,8 @@ class World:
     def heal(self) -> None:
         """Ends every fault: whoever lives with one dies once more."""
         self.healed = True
+        for tp in self.log.partitions:
+            self.log.step_back(tp, 0)
         for process in self.processes:
             process.held = False
             process.kill()
@@ -227,63 +226,54 @@ class World:
         tp = (sending.topic.name, partition_of(command.account_id, PARTITIONS))
         self.log.put(tp, [Draft(command.account_id.encode(), encode(command))])
 
-    # the troubles
+    # what happened
 
-    def troubles(self) -> list[Any]:
-        bad, rng = self.weather, self.rng
-        kills = [self.kill(rng.randrange(self.length_ms)) for _ in range(bad.kills)]
-        usurpers = [self.usurp(rng.randrange(self.length_ms)) for _ in range(bad.usurpers)]
-        compactions = [self.compact(rng.randrange(self.length_ms)) for _ in range(bad.compactions)]
-        return kills + usurpers + compactions + ([self.outage()] if bad.outage else [])
+    def prolong(self, ms: int) -> None:
+        """Has the run end no sooner than in so many ms."""
+        self.length_ms = max(self.length_ms, self.clock.now_ms() - NOW + ms)
 
-    async def kill(self, after: int) -> None:
-        victim = self.rng.choice(self.processes)
-        await self.clock.sleep(after)
-        victim.kill()
+    def delete_before(self, tp: TP, offset: int) -> None:
+        self.deleted[tp] += [record for record in self.log.read(tp) if record.offset < offset]
+        self.log.delete_before(tp, offset)
 
-    async def usurp(self, after: int) -> None:
-        """A second owner comes up while the first lives on, and is killed after a while."""
-        service, length = self.rng.choice(SHELL_SERVICES), self.rng.randrange(10_000)
-        rng, stop = Random(self.rng.getrandbits(64)), asyncio.Event()
-        await self.clock.sleep(after)
-        life = Life(self.log, self.faults(rng))
-        shell = self.shell(service, life)
+    def found(self, service: Service, p: int) -> None:
+        """Notes what a life begins with."""
+        if any(record.key == CLOSING for record in self.log.read(service.state(p))):
+            self.seen["a snapshot restored"] += 1
+        for record in reversed(self.log.read(service.output(p))):
+            if carried := checkpoints.carried(record.headers):
+                at, prices = (
+                    carried.positions.get((PRICES.name, 0)),
+                    self.log.bounds((PRICES.name, 0)),
+                )
+                self.seen["prices gone past the checkpoint"] += at is not None and at < prices.start
+                self.seen["a step across a restart"] += carried.step > 0
+                return
 
-        async def end() -> None:
-            await self.clock.sleep(length)
-            life.kill()
-            stop.set()
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(end())
-                tasks.create_task(shell.run(stop))
-        except BaseExceptionGroup as deaths:
-            if unexpected := deaths.split(DEATHS)[1]:
-                raise unexpected from None
-
-    async def compact(self, after: int) -> None:
-        service, p = self.rng.choice(SHELL_SERVICES), self.rng.randrange(PARTITIONS)
-        tombstones = self.rng.random() < 0.3
-        await self.clock.sleep(after)
-        self.log.compact(service.state(p), tombstones=tombstones)
-
-    async def outage(self) -> None:
-        """One service is away for longer than a command may be sent again; clients retry on both sides of it."""
-        victim = self.rng.choice(self.processes)
-        await self.clock.sleep(self.rng.randrange(self.length_ms))
-        victim.held = True
-        victim.kill()
-        self.length_ms = self.clock.now_ms() - NOW + LONG_MS + 30_000
-        await self.clock.sleep(LONG_MS)
-        for sending in self.rng.sample(self.sent, k=len(self.sent) // 2):
-            self.send(sending)
-        victim.held = False
-        await self.clock.sleep(5_000)
-        for sending in self.rng.sample(self.sent, k=len(self.sent) // 2):
-            self.send(sending)
+    def mourn(self, deaths: BaseExceptionGroup[BaseException], *, killed: bool) -> None:
+        """Notes what a process died of. Raises: that, if it may not die of it."""
+        known, unexpected = deaths.split(may_end_a_life)
+        if unexpected:
+            raise unexpected from None
+        while known and isinstance(known.exceptions[0], BaseExceptionGroup):
+            known = known.exceptions[0]
+        assert known
+        death = known.exceptions[0]
+        for kind, words in KINDS.items():
+            self.seen[kind] += words in repr(death) and not killed
 
     # what it left
+
+    def records(self) -> dict[TP, list[Record]]:
+        """Returns all that ever stood in the topics but the state topics', and but what was poison."""
+        return {
+            tp: [
+                record
+                for record in self.deleted[tp] + self.log.read(tp)
+                if (*tp, record.offset) not in self.poisoned
+            ]
+            for tp in self.log.partitions
+        }
 
     async def restored(self, service: Service, p: int) -> Partition:
         """Returns the partition as a new owner finds it."""
