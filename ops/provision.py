@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -16,12 +17,11 @@ from infra.shell.service import Service
 from infra.stores.dynamodb import connect
 from infra.stores.users import ensure_tables
 from infra.views import history
-from services.balance.app import SERVICE as BALANCE
-from services.order.app import SERVICE as ORDER
-from services.portfolio.app import SERVICE as PORTFOLIO
-from services.tape.app import SERVICE as TAPE
+from ops.stack import processes
 
-SHELL_SERVICES: tuple[Service, ...] = (ORDER, BALANCE, PORTFOLIO, TAPE)
+SHELL_SERVICES: tuple[Service, ...] = tuple(
+    import_module(f"services.{name}.app").SERVICE for name in processes.SHELL_SERVICES
+)
 COMPACTION = {
     "segment.bytes": str(64 * MEBIBYTE),
     "min.cleanable.dirty.ratio": "0.1",

@@ -170,7 +170,7 @@ def each_fill_settles_once(books: Books) -> None:
 
 
 def sequences_have_no_gap(books: Books) -> None:
-    for topic in (ORDER_EVENTS, BALANCE_EVENTS, PORTFOLIO_EVENTS, TRADE_EVENTS):
+    for topic in (service.writes for service in SHELL_SERVICES):
         last: dict[str, int] = defaultdict(int)
         seen: set[str] = set()
         for event in books.of(topic):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from events.topics import TOPICS
+from ops.stack.processes import SHELL_SERVICES
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("events", "infra", "services", "gateway", "ops")
@@ -112,7 +113,7 @@ def test_a_topic_has_one_writer_and_a_type_one_topic() -> None:
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     homes = [kind.type for topic in TOPICS for kind in topic.types]
     assert len(set(homes)) == len(homes)
-    for service in ("order", "balance", "portfolio", "tape"):
+    for service in SHELL_SERVICES:
         assert len([topic for topic in TOPICS if topic.writer == service]) == 1
 
 

@@ -11,13 +11,11 @@ from ops.stack.probes import http_status
 from ops.stack.process import Process, Stack
 from ops.stack.redis import REDIS
 
+SHELL_SERVICES = ("order", "balance", "portfolio", "tape")
+SERVICES = ("market", *SHELL_SERVICES)
 ENTRIES: Mapping[str, str] = {
     "provision": "ops.provision:main",
-    "market": "services.market.app:main",
-    "order": "services.order.app:main",
-    "balance": "services.balance.app:main",
-    "portfolio": "services.portfolio.app:main",
-    "tape": "services.tape.app:main",
+    **{name: f"services.{name}.app:main" for name in SERVICES},
     "projector-live": "gateway.projector:main_live",
     "projector-history": "gateway.projector:main_history",
     "gateway": "gateway.app:main",
@@ -56,7 +54,6 @@ def own(name: str, needs: Sequence[str] = ("provision",), *, ends: bool = False)
     )
 
 
-SERVICES = ("market", "order", "balance", "portfolio", "tape")
 PROJECTORS = ("projector-live", "projector-history")
 GATEWAY = replace(
     own("gateway"),

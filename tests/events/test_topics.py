@@ -10,8 +10,8 @@ from events.codec import contract, name_of
 from events.control import ControlRecord
 from events.envelope import Command, Event
 from events.topics import TOPICS, Topic, dead_letter_topic, state_topic, topic
+from ops.stack.processes import SHELL_SERVICES
 
-SHELL_SERVICES = ("order", "balance", "portfolio", "tape")
 every_topic = pytest.mark.parametrize("entry", TOPICS, ids=lambda entry: entry.name)
 
 
