@@ -35,8 +35,8 @@ check: .venv/dev ## lint, types, architecture, pure tests, 50 seeds: under a min
 test: .venv/dev ## every test, on real servers of its own
 	$(BIN)/pytest -n 2 --dist worksteal
 
-bench: .venv/dev ## measure, print
-	$(BIN)/python -m bench
+bench: .venv/dev ## measure and print: all, or WHAT="drain hop way projections"
+	$(BIN)/python -m bench $(WHAT)
 
 contract: .venv/dev ## write the schemas and documents of topics and API anew
 	$(BIN)/python -m ops.contract
