@@ -42,7 +42,7 @@ def test_seeded_runs_violate_nothing(chunk: int) -> None:
         simulate(seed)
 
 
-@pytest.mark.parametrize("seed", [3, 15])
+@pytest.mark.parametrize("seed", [3, 15, 26, 96])
 def test_a_seed_runs_the_same_twice(seed: int) -> None:
     assert simulate(seed).trace() == simulate(seed).trace()
 

@@ -55,6 +55,7 @@ async def usurp(world: "World") -> None:
     owned = world.rng.choice(((0,), (1,), (0, 1)))
     rng, stop = Random(world.rng.getrandbits(64)), asyncio.Event()
     life = Life(world.log, world.faults(rng))
+    world.usurpers.append(life)
     shell = world.shell(service, life, owned, rng)
 
     async def end() -> None:

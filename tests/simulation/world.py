@@ -111,6 +111,7 @@ class World:
         self.prices = {asset.asset_id: asset.listing_price for asset in LISTED}
         self.ticks = 0
         self.poisoned: set[tuple[str, int, int]] = set()
+        self.usurpers: list[Life] = []
         self.deleted: dict[TP, list[Record]] = defaultdict(list)
         self.seen: Counter[str] = Counter()
 
@@ -145,6 +146,7 @@ class World:
             self.heal()
             await self.clock.sleep(5_000)
             closed.set()
+            await self.clock.sleep(self.weather.late_ms)  # what the dead sent has arrived by then
             await self.rest(running)
             stop.set()
 
@@ -156,6 +158,8 @@ class World:
         for process in self.processes:
             process.held = False
             process.kill()
+        for life in self.usurpers:
+            life.kill()
 
     async def rest(self, running: list[asyncio.Task[None]]) -> None:
         """Returns when every input is taken to its end."""
