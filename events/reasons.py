@@ -41,6 +41,18 @@ class Reason(StrEnum):
     CANCELED_BY_CLIENT = "canceled_by_client", "The client asked for it."
 
 
+OF_BALANCE = (
+    Reason.COMMAND_EXPIRED,
+    Reason.COMMAND_FROM_FUTURE,
+    Reason.AMOUNT_NOT_POSITIVE,
+    Reason.ACCOUNT_FROZEN,
+    Reason.DEPOSITS_DISABLED,
+    Reason.LIMIT_EXCEEDED,
+    Reason.INSUFFICIENT_FUNDS,
+)
+"""Those that may answer a deposit or a withdrawal."""
+
+
 class Unreadable(StrEnum):
     """Why a record is poison: it is set aside, never skipped."""
 

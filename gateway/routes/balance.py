@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from events.balance import Deposit, Withdraw
 from events.ids import event_id
+from events.reasons import OF_BALANCE, Reason
 from events.topics import BALANCE_COMMANDS
 from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
@@ -26,6 +27,7 @@ from infra.views.port import Lagging, NotReady, One
 
 ACCOUNT = "USD"
 TRANSACTIONS = "/balance/transactions"
+SHORT = (Reason.INSUFFICIENT_FUNDS, Reason.INSUFFICIENT_ASSETS)
 router = resource("balance")
 
 
@@ -81,8 +83,7 @@ async def balance(account: Customer, parts: PartsDep) -> BalanceView:
 @router.post(
     "/deposit",
     status_code=201,
-    responses=ACCEPTED
-    | refusals("limit_exceeded", "deposits_disabled", "idempotency_conflict", "log_unavailable"),
+    responses=ACCEPTED | refusals(*OF_BALANCE, "idempotency_conflict", "log_unavailable"),
 )
 async def deposit(body: Amount, asking: Asking) -> TransactionView:
     """Returns 201 and the movement once it is in view, 202 and what it shall be if that takes longer than the
@@ -96,8 +97,7 @@ async def deposit(body: Amount, asking: Asking) -> TransactionView:
 @router.post(
     "/withdraw",
     status_code=201,
-    responses=ACCEPTED
-    | refusals("insufficient_funds", "account_frozen", "idempotency_conflict", "log_unavailable"),
+    responses=ACCEPTED | refusals(*OF_BALANCE, "idempotency_conflict", "log_unavailable"),
 )
 async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     """Returns as a deposit does. Raises: Refused with the reason that the balance service gave."""
@@ -136,8 +136,8 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
 
 
 def shortage(refused: Settlement, spell: Callable[[int], str]) -> str | None:
-    """Returns what was needed and what there was, if the refusal says it."""
-    if refused.needed is None or refused.available is None:
+    """Returns what was needed and what there was, if that is why."""
+    if refused.reason not in SHORT or refused.needed is None or refused.available is None:
         return None
     return f"Needed {spell(refused.needed)}, available {spell(refused.available)}."
 

@@ -21,6 +21,7 @@ from events.order import (
     OrderRejected,
 )
 from events.portfolio import AssetsRefused, AssetsReleased, AssetsReserved, PositionChanged
+from events.reasons import OF_BALANCE
 from events.trade import TradeExecuted
 
 Slot = tuple[str, str]
@@ -55,6 +56,7 @@ class Books:
             case TradeExecuted():
                 self.trades[TradeExecuted][event.trade_id] += 1
             case BalanceCommandRefused():
+                assert event.reason in OF_BALANCE
                 self.outcomes[event.command_id] += 1
                 self.check(event, "USD")
             case AssetsReserved() | AssetsRefused() | AssetsReleased() | PositionChanged():

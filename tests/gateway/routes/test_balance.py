@@ -54,6 +54,7 @@ async def test_a_balance_has_a_limit(customer: Customer) -> None:
     await customer.deposit("10000000.00")
     answer = await customer.post("/balance/deposit", {"amount": "0.01"})
     assert refusal(answer) == (422, "limit_exceeded")
+    assert "detail" not in answer.json()
 
 
 @pytest.mark.parametrize("path", ["/balance/deposit", "/balance/withdraw"])
