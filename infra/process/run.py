@@ -68,7 +68,11 @@ async def until_drained(main: Main[S], settings: S) -> None:
     if late:
         log.error("process_not_drained", limit=DRAIN_LIMIT)
         die()
-    work.result()
+    try:
+        work.result()
+    except BaseException:  # before the loop closes: that would wait for every thread of it
+        log.exception("process_failed")
+        die()
     log.info("process_drained")
 
 

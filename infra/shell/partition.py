@@ -165,7 +165,7 @@ class Partition:
         named = self.noted.positions.items()
         self.unread = {tp: offset for tp, offset in named if tp not in positions}
         dead = await quarantine.dead_origins(
-            self.log, self.service, self.p, dict(side_claims), positions
+            self.log, self.service, self.p, dict(side_claims), positions, now=self.now
         )
         self.quarantine = Quarantine(self.service, self.p, self.side, dead)
         self.market: Market = await read_market(self.log, self.service, positions, self.now)

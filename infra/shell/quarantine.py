@@ -14,6 +14,7 @@ from infra.log.port import TP, Draft, Log, Record
 
 from .emission import CONTROL
 from .reading import is_control, stretch
+from .repeats import SKEW
 from .service import Service
 from .snapshot import Side
 
@@ -131,13 +132,15 @@ class Quarantine:
 
 
 async def dead_origins(
-    log: Log, service: Service, p: int, claims: dict[TP, int], positions: dict[TP, int]
+    log: Log, service: Service, p: int, claims: dict[TP, int], positions: dict[TP, int], *, now: int
 ) -> set[tuple[str, int, int]]:
-    """Returns the origins at or after the positions that stand in the dead-letter topics already."""
+    """Returns the origins at or after the positions that stand in the dead-letter topics already. They were set
+    aside after `now`, the time at those positions: what was before, however much, is not read again.
+    """
     dead = set()
     for origin_tp, position in positions.items():
         tp = (dead_letter_topic(origin_tp[0], service.name), p)
-        start = (await log.bounds([tp]))[tp].start
+        start = await log.offset_at(tp, now - SKEW)
         async for record in stretch(log, tp, start, claims[tp]):
             if is_control(record):
                 continue

@@ -7,7 +7,7 @@ WINDOW = 15 * 60_000
 SLACK = 60_000
 """How far a client's clock may run ahead of the log's, ms."""
 SKEW = 60_000
-"""How far the clock of the own topic's broker may run behind those of the inputs', ms."""
+"""How far the clock of a broker may run behind those of the inputs' brokers, ms."""
 
 
 class Answered:

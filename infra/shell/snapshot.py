@@ -5,7 +5,7 @@ A state topic is compacted, so a key's newest record is its row.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -47,18 +47,30 @@ class Side:
     async def append(self, to: TP, drafts: Iterable[Draft]) -> None:
         """Returns when all are acknowledged, in as many batches as they take. Raises: Lost, TooLarge.
 
-        Only a record that is larger than any batch of its origin may make one: that topic takes it.
+        Between two of them others may append: a dead letter waits for one batch, never for a whole snapshot.
         """
-        async with self.lock:
-            batch, size = self.writer.batch(to), 0
-            for draft in drafts:
-                if len(batch) and size + size_of(draft) > ROOM:
-                    await self.writer.append(batch)
-                    batch, size = self.writer.batch(to), 0
-                batch.add(draft)
-                size += size_of(draft)
-            if len(batch):
+        for some in cut(drafts):
+            async with self.lock:
+                batch = self.writer.batch(to)
+                for draft in some:
+                    batch.add(draft)
                 await self.writer.append(batch)
+
+
+def cut(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
+    """Yields what makes a batch, none empty. A record that is larger than any batch of its origin makes one alone:
+    that topic takes it.
+    """
+    some: list[Draft] = []
+    size = 0
+    for draft in drafts:
+        if some and size + size_of(draft) > ROOM:
+            yield some
+            some, size = [], 0
+        some.append(draft)
+        size += size_of(draft)
+    if some:
+        yield some
 
 
 async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) -> None:

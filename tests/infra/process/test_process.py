@@ -120,6 +120,13 @@ def test_what_it_can_not_handle_is_logged_and_ends_it() -> None:
     assert "KeyError: 'lost'" in lines[-1]["exception"]
 
 
+def test_it_dies_at_once_whatever_its_threads_are_at() -> None:
+    stuck = "asyncio.get_running_loop().run_in_executor(None, __import__('time').sleep, 60)"
+    with running(f"{stuck}; raise KeyError('lost')", free_port()) as (process, lines):
+        assert process.wait(20) == 1
+    assert lines[-1]["message"] == "process_failed"
+
+
 def test_a_port_is_never_shared() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         script = dedent(PROCESS).format(body="await stop.wait()")

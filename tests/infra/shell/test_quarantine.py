@@ -11,12 +11,13 @@ from events.ids import partition_of
 from events.reasons import Unreadable
 from events.topics import CONTROL, ORDER_EVENTS, PORTFOLIO_EVENTS
 from infra.log.clock import VirtualClock
-from infra.log.life import Life
+from infra.log.life import Faults, Life
 from infra.log.memory import MemoryLog
 from infra.log.port import Draft, Record, size_of
 from infra.shell.partition import Partition
 from infra.shell.quarantine import LIMIT, MINUTE_MS, SetAside, TooMuchPoison, judged
 from infra.shell.reading import is_control
+from infra.shell.snapshot import Side
 from ops.provision import topic_specs
 from services.portfolio.app import SERVICE
 from tests.infra.shell.stepper import Bench
@@ -189,3 +190,20 @@ def test_a_header_without_a_value_is_set_aside_too() -> None:
     letter = SetAside(record, "malformed", None).dead_letter()
     assert size_of(letter) > 0
     assert dict(letter.headers)["origin-trace"] == b""
+
+
+def test_a_dead_letter_does_not_wait_for_a_whole_snapshot() -> None:
+    async def case() -> None:
+        log, claim = MemoryLog(topic_specs(P), VirtualClock(NOW)), Draft(b"control:claim", b"")
+        life = Life(log, Faults(transit_ms=5))
+        side = Side(await life.take_over("side", SERVICE.sides(0), claim))
+        rows = asyncio.ensure_future(
+            side.append(SERVICE.state(0), [Draft(b"row", b"x" * 400_000)] * 20)
+        )
+        await log.clock.sleep(0)
+        await side.append(DEAD, [Draft(None, b"poison")])
+        assert not rows.done()
+        await rows
+        assert len([r for r in log.read(SERVICE.state(0)) if r.key == b"row"]) == 20
+
+    asyncio.run(case())
