@@ -17,7 +17,7 @@ BENCHES: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=3, count=1_000_000),
     "hop": partial(hop, seconds=20),
     "way": partial(way, seconds=20),
-    "projections": partial(projections, orders=10_000),
+    "projections": partial(projections, orders=5_000),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),

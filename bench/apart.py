@@ -1,10 +1,13 @@
 """Contestants run apart: each in a fresh process, with the event loop and the collector of the product's own."""
 
+import logging
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
+import structlog
 import uvloop
 
 from infra.process.run import calm_collector
@@ -23,4 +26,8 @@ def run(
     work: Callable[..., Coroutine[Any, Any, T]], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> T:
     calm_collector()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     return uvloop.run(work(*arguments, **options))

@@ -53,7 +53,7 @@ class Customer:
         await self._post(self.body(named=named), "respond-async", 202)
 
     async def _post(self, body: Json, prefer: str, status: int) -> Any:
-        """Returns the order placed, None if the edge was too busy to look up who asks: then nothing happened."""
+        """Returns the order placed, None if a store answered the edge too late: then nothing happened."""
         headers = {**self.headers, "prefer": prefer}
         answer = await self.edge.ask("POST", "/api/v1/orders", body, headers)
         if answer.status == 503 and answer.body["code"] == "dependency_unavailable":

@@ -160,7 +160,7 @@ def figures(ours: Measured, bare: Mapping[int, Latencies], bare_highest: float) 
     first, named = next(iter(bare)), ", with client_order_id"
     yield from percentiles(f"{first}/s{named}", ours.named, bare[first])
     yield from limits(named, ours.highest_named, bare_highest)
-    yield Figure("refused: too busy to look up a session", ours.refused, "orders")
+    yield Figure("refused: a store answered too late", ours.refused, "orders")
 
 
 def percentiles(at: str, ours: Latencies, bare: Latencies) -> Iterator[Figure]:
