@@ -8,7 +8,7 @@ import pytest
 
 from events.codec import encode
 from events.control import PositionNoted
-from events.topics import ASSETS, BALANCE_COMMANDS, CONTROL, PRICES
+from events.topics import ASSETS, BALANCE_COMMANDS, CONTROL, ORDER_EVENTS, PRICES
 from infra.log.clock import VirtualClock
 from infra.log.life import Faults, Life
 from infra.log.memory import MemoryLog
@@ -180,5 +180,19 @@ def test_a_rows_key_is_read_back_whatever_the_account_is_called() -> None:
         bench.ask(1, first=2, account_id=account_id)
         await bench.live()
         assert [event.sequence for event in bench.events()] == [1, 2, 3]
+
+    asyncio.run(case())
+
+
+def test_a_new_input_whose_first_events_are_gone_is_refused() -> None:
+    async def case() -> None:
+        bench = Bench()
+        bench.ask(1)
+        await bench.live()
+        bench.reads(BALANCE_COMMANDS, ORDER_EVENTS)
+        bench.put(b"an event", "key")
+        bench.log.delete_before((ORDER_EVENTS.name, 0), 1)
+        with pytest.raises(AssertionError, match="events were deleted"):
+            await bench.owner(Life(bench.log)).take_over()
 
     asyncio.run(case())
