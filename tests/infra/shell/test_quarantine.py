@@ -11,7 +11,7 @@ from events.ids import partition_of
 from events.reasons import Unreadable
 from events.topics import CONTROL, ORDER_EVENTS, PORTFOLIO_EVENTS
 from infra.log.clock import VirtualClock
-from infra.log.life import Faults, Life
+from infra.log.life import Crashed, Faults, Life
 from infra.log.memory import MemoryLog
 from infra.log.port import Draft, Record, size_of
 from infra.shell.partition import Partition
@@ -49,16 +49,23 @@ class World:
     def put(self, raw: bytes | None, key: bytes | None) -> None:
         self.log.put(ORDERS, [Draft(key, raw)])
 
-    async def live(self) -> None:
-        stop, life = asyncio.Event(), Life(self.log)
+    async def live(self, faults: Faults | None = None) -> int:
+        """Returns the crash points passed."""
+        stop, life = asyncio.Event(), Life(self.log, faults)
         partition = Partition(SERVICE, 0, life, self.log.clock, partitions=P, write_versions={})
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(partition.run(stop))
             await self.log.clock.sleep(3_000)
             stop.set()
+        return life.points
 
-    def run(self) -> None:
-        asyncio.run(self.live())
+    def run(self) -> int:
+        return asyncio.run(self.live())
+
+    def crash(self, point: int) -> None:
+        with pytest.raises(BaseExceptionGroup) as raised:
+            asyncio.run(self.live(Faults(crash_at=point)))
+        assert raised.group_contains(Crashed)
 
     def own(self) -> list[Any]:
         """Returns the own events and the notes of what was set aside."""
@@ -207,3 +214,23 @@ def test_a_dead_letter_does_not_wait_for_a_whole_snapshot() -> None:
         assert len([r for r in log.read(SERVICE.state(0)) if r.key == b"row"]) == 20
 
     asyncio.run(case())
+
+
+def held() -> World:
+    world = World()
+    world.sell(ACCOUNT, order_accepted=b"order_accepted_sideways")
+    world.sell(ACCOUNT)
+    world.sell(OTHER_ACCOUNT)
+    world.sell(ACCOUNT)
+    return world
+
+
+def test_an_account_stays_held_through_a_crash_at_any_point() -> None:
+    calm = held()
+    points = calm.run()
+    for point in range(1, points + 1):
+        world = held()
+        world.crash(point)
+        world.run()
+        assert world.own() == calm.own()
+        assert world.dead() == calm.dead()
