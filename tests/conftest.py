@@ -1,3 +1,8 @@
-"""What every test may use: real servers."""
+"""What every test may use: real servers. No property is judged by how long it takes."""
+
+from hypothesis import settings
 
 pytest_plugins = ["tests.stack"]
+
+settings.register_profile("orderstream", deadline=None)
+settings.load_profile("orderstream")

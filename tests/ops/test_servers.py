@@ -31,7 +31,13 @@ async def test_dynamodb_answers(dynamodb: str) -> None:
         aws_access_key_id="local", aws_secret_access_key="local", region_name="local"
     )
     async with session.client("dynamodb", endpoint_url=dynamodb) as client:
-        assert (await client.list_tables())["TableNames"] == []
+        await client.create_table(
+            TableName="answers",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        assert "answers" in (await client.list_tables())["TableNames"]
 
 
 async def test_redis_keeps_what_it_is_told(redis: str) -> None:
