@@ -17,16 +17,15 @@ from bench.fill import JSON
 from bench.orders import accounts, deposit, order
 from bench.report import MICROSECONDS, Figure
 from bench.servers import cpu_seconds, stack
+from bench.views import WITHIN_S, caught_up
 from bench.yardsticks import begin, consume, places
 from events.codec import encode
 from events.envelope import Command
 from events.ids import partition_of
 from events.topics import BALANCE_COMMANDS, BALANCE_EVENTS, ORDER_COMMANDS, PORTFOLIO_EVENTS, Topic
-from gateway.building import Offsets, ends_of, topics_of
+from gateway.building import topics_of
 from gateway.views import HISTORY, LIVE
-from infra.log.kafka import KafkaLog
-from infra.views.port import Generation
-from ops.replay import VIEWS, Replayed, checkpoints, replay_named, settings_of
+from ops.replay import VIEWS, Replayed, replay_named, settings_of
 from ops.stack.folder import RunFolder
 
 PARTITIONS = 2
@@ -34,8 +33,6 @@ ACCOUNTS = 200  # in each partition
 SERVICES = ("market", "order", "balance", "portfolio", "projector-live", "projector-history")
 STORES = {"live": "redis", "history": "dynamodb"}
 TOPICS = {"live": topics_of(LIVE), "history": topics_of(HISTORY)}
-WITHIN_S = 900
-PAUSE_S = 0.5
 ENDED = {
     BALANCE_EVENTS.name: b'{"type":"funds_settled"',
     PORTFOLIO_EVENTS.name: b'{"type":"position_changed"',
@@ -102,24 +99,6 @@ def rebuild(folder: RunFolder, name: str) -> Rebuilt:
     tps = places(TOPICS[name], PARTITIONS)
     seconds, _ = apart(consume, endpoints["kafka"], tps, replayed.records)
     return Rebuilt(replayed, (cpu, store), replayed.records / seconds)
-
-
-async def caught_up(name: str, endpoints: Mapping[str, str]) -> None:
-    """Returns once the serving view has folded all that stands in its topics now."""
-    settings = settings_of(endpoints)
-    log = KafkaLog(settings.kafka)
-    async with asyncio.timeout(WITHIN_S), VIEWS[name](settings) as view:
-        serving = await view.generations.open(await view.generations.serving())
-        ends = await ends_of(log, tuple(await checkpoints(serving)))
-        while await is_behind(serving, ends):  # noqa: ASYNC110 - of another process no event tells
-            await asyncio.sleep(PAUSE_S)
-    await log.stop()
-
-
-async def is_behind(generation: Generation, ends: Offsets) -> bool:
-    """Returns whether something that stands before these ends is not folded yet."""
-    folded = await checkpoints(generation)
-    return any(folded[source] < end for source, end in ends.items())
 
 
 async def replay(name: str, endpoints: Mapping[str, str]) -> tuple[Replayed, float]:

@@ -20,6 +20,7 @@ from bench.generator import Latencies, at_most, at_rate
 from bench.http import Server, server
 from bench.report import Figure
 from bench.servers import cpu_seconds, stack
+from bench.views import caught_up
 from ops.stack.folder import RunFolder
 
 RATES = (20, 100, 200)
@@ -60,10 +61,12 @@ def way(seconds: int, rates: Sequence[int] = RATES) -> list[Figure]:
 async def measure(folder: RunFolder, seconds: int, rates: Sequence[int]) -> list[Figure]:
     async with server(folder.endpoints()["gateway"]) as edge:
         customers = [await Customer.with_money(edge, f"bench-{n}") for n in range(CUSTOMERS)]
+        at = {rate: await settling(folder, customers, rate, seconds) for rate in rates}
+        named = await settling(folder, customers, rates[0], seconds, named=True)
         ours = Measured(
-            {rate: await latencies(rate, seconds, placing(customers)) for rate in rates},
+            at,
             await as_many_as_go(folder, customers, seconds),
-            await latencies(rates[0], seconds, placing(customers, named=True)),
+            named,
             await as_many_as_go(folder, customers, seconds, named=True),
             sum(customer.refused for customer in customers),
         )
@@ -80,13 +83,16 @@ async def measure(folder: RunFolder, seconds: int, rates: Sequence[int]) -> list
     return list(figures(ours, bare, done / took))
 
 
-def placing(customers: list[Customer], *, named: bool = False) -> Act:
-    """Returns what places an order, of each customer in turn, and waits until it has settled."""
+async def settling(
+    folder: RunFolder, customers: list[Customer], rate: int, seconds: int, *, named: bool = False
+) -> Latencies:
+    """Returns how long orders, of each customer in turn, took to settle at that rate."""
 
     async def place(n: int) -> None:
         await customers[n % CUSTOMERS].place(named=named)
 
-    return place
+    await caught_up("history", folder.endpoints())
+    return await latencies(rate, seconds, place)
 
 
 async def latencies(rate: int, seconds: int, act: Act) -> Latencies:
@@ -107,6 +113,7 @@ async def as_many_as_go(
     folder: RunFolder, customers: list[Customer], seconds: int, *, named: bool = False
 ) -> Highest:
     """Returns how many orders were taken and settled."""
+    await caught_up("history", folder.endpoints())
     names = [process.name for process in folder.status().processes]
     before = {name: cpu_seconds(folder, name) for name in names}
     begun = perf_counter()
