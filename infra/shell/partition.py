@@ -121,7 +121,7 @@ class Partition:
                     self.snapshot_if_due(tasks)
                     await self.refence_if_due()
                     waiting = self.inputs.waiting()
-                    if not (took or waiting or self.figures.caught_up):
+                    if not (waiting or self.figures.caught_up):  # under load no turn takes nothing
                         self.figures.caught_up = self.inputs.drained()
                     await self.inputs.fetch((0 if took else WAITING_MS) if waiting else IDLE_MS)
                 await self.last_snapshot(tasks)

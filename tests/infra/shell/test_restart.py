@@ -196,3 +196,20 @@ def test_a_new_input_whose_first_events_are_gone_is_refused() -> None:
             await bench.owner(Life(bench.log)).take_over()
 
     asyncio.run(case())
+
+
+def test_a_service_is_ready_under_load_too() -> None:
+    async def case() -> None:
+        bench, stop = Bench(), asyncio.Event()
+        shell = Shell(
+            bench.service, Life(bench.log), bench.clock, owned=[0], partitions=1, write_versions={}
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(shell.run(stop))
+            for n in range(1, 60):
+                bench.ask(1, first=n)
+                await bench.clock.sleep(50)
+            assert all(shell.ready().values())
+            stop.set()
+
+    asyncio.run(case())
