@@ -18,6 +18,7 @@ from infra.shell.partition import HOUR_MS
 from infra.shell.reading import is_control
 from infra.shell.repeats import SKEW, SLACK, WINDOW
 from infra.shell.restore import StateAheadOfLog, read_market
+from infra.shell.shell import Shell
 from infra.shell.snapshot import CLOSING, INTERVAL_MS
 from ops.provision import topic_specs
 from services.order.app import SERVICE as ORDER
