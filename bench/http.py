@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 Json = Mapping[str, Any]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Answer(NamedTuple):
@@ -21,19 +22,26 @@ class Server:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.host, self.port = str(parts.hostname), int(parts.port or 80)
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[Connection] = []
 
     async def ask(
         self, method: str, path: str, body: Json | None = None, headers: Json | None = None
     ) -> Answer:
         """Returns the answer, by a connection that is idle or a new one. Raises: OSError, EOFError."""
-        reader, writer = (
-            self._idle.pop() if self._idle else await asyncio.open_connection(self.host, self.port)
-        )
+        reader, writer = self._alive() or await asyncio.open_connection(self.host, self.port)
         writer.write(request(method, path, body, {"host": self.host, **(headers or {})}))
         answer = await read(reader)
         self._idle.append((reader, writer))
         return answer
+
+    def _alive(self) -> Connection | None:
+        """Returns an idle connection that the server has not closed meanwhile."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     def close(self) -> None:
         for _, writer in self._idle:
