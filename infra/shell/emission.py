@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from events.codec import stamp
+from events.codec import encode, stamp
+from events.envelope import Control
 from events.ids import event_id
 from events.topics import Topic
 from infra.log.port import Draft, Record
@@ -13,6 +14,11 @@ from .rows import RowStore
 CONTENT_TYPE = ("content-type", b"application/json")
 KIND = "kind"
 CONTROL = (KIND, b"control")
+
+
+def control(record: Control) -> Draft:
+    """Returns the record of a topic's writer's own bookkeeping."""
+    return Draft(f"control:{record.type}".encode(), encode(record), (CONTROL,))
 
 
 class Input(NamedTuple):
@@ -59,9 +65,8 @@ class Emission:
                 **self._carried(given, event),
             )
             raw = self.topic.encode(stamped, self.write_versions)
-            if (
-                self.write_versions
-            ):  # an older version may say less: the rows are what readers can know
+            # An older version may say less: the rows are what readers can know.
+            if self.write_versions:
                 stamped = self.topic.decode(raw)
             emitted.append(Emitted(stamped, Draft(account.encode(), raw, headers)))
         return emitted

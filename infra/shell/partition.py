@@ -8,17 +8,16 @@ from typing import Any
 
 import structlog
 
-from events.codec import encode
 from events.control import PartitionClaimed, PositionNoted
 from events.decider import Context, Unfinished
 from events.ids import name_space, position_id
 from events.market import Market
 from events.reasons import Reason, Unreadable
-from infra.log.port import MAX_BATCH, TP, Batch, Clock, Draft, Headers, Log, Record, Writer
+from infra.log.port import MAX_BATCH, TP, Clock, Draft, Log, Record, Writer
 
 from . import quarantine, snapshot
 from .checkpoint import HEADER, PREVIOUS, Checkpoint
-from .emission import CONTROL, Emission, Emitted, Input
+from .emission import Emission, Input, control
 from .inputs import Inputs
 from .quarantine import Quarantine, SetAside
 from .reading import is_control
@@ -27,6 +26,7 @@ from .restore import read_market, read_snapshot, restore
 from .rows import RowStore
 from .service import Service
 from .snapshot import CHANGED_ROWS, INTERVAL_MS, Closing, Side
+from .turn import Turn
 from .waiting import done_within
 
 IDLE_MS, WAITING_MS = 500, 50
@@ -35,10 +35,6 @@ LAST_SNAPSHOT_MS = 5_000
 HOUR_MS = 3_600_000
 MOST_INPUTS = 5_000
 """A turn's: so that a long backlog still moves its checkpoint often."""
-RESERVE = 4_096
-"""Bytes of a batch kept free for what rides on its last record."""
-OVERHEAD = 320
-"""Bytes that a record of ours takes beside its value, at most."""
 log_line = structlog.get_logger()
 
 
@@ -55,40 +51,6 @@ class Figures:
     rows: int = 0
     hop_ms: int = 0
     caught_up: bool = False
-
-
-class Turn:
-    """One record batch in the making. Its last record is held back: the checkpoint rides on it."""
-
-    def __init__(self, batch: Batch, first: int) -> None:
-        self.batch, self.first = batch, first
-        self.inputs = 0
-        self.answers: dict[str, None] = {}  # in their order
-        self._held: Draft | None = None
-
-    def __len__(self) -> int:
-        return len(self.batch) + (self._held is not None)
-
-    def fits(self, emitted: Sequence[Emitted]) -> bool:
-        """Returns whether the events go in with what rides on the last."""
-        held = len(self._held.value or b"") + OVERHEAD if self._held else 0
-        size = sum(len(draft.value or b"") + OVERHEAD for _, draft in emitted)
-        return held + size + RESERVE <= self.batch.free
-
-    def add(self, draft: Draft) -> int:
-        """Returns the offset at which the record will stand."""
-        offset = self.first + len(self)
-        if self._held is not None:
-            self.batch.add(self._held)
-        self._held = draft
-        return offset
-
-    def close(self, headers: Headers) -> Batch:
-        """Returns the batch, whose last record has the headers too."""
-        assert self._held is not None
-        self.batch.add(self._held._replace(headers=(*self._held.headers, *headers)))
-        self._held = None
-        return self.batch
 
 
 class Partition:
@@ -201,11 +163,12 @@ class Partition:
         poison = self.prepare(turn)
         if poison is not None and not turn.inputs:
             await self.quarantine.set_aside(poison)
-            self.store.fold(poison.event(), turn.add(poison.own_draft()))
+            event = poison.event()
+            self.store.fold(event, turn.add(control(event)))
             self.taken(turn, poison.record)
             self.figures.set_aside += 1
         if not turn and self.is_behind(turn.inputs > 0):
-            turn.add(self._control(PositionNoted(occurred_at=self.clock.now_ms())))
+            turn.add(control(PositionNoted(occurred_at=self.clock.now_ms())))
         if turn:
             await self.append(turn)
         self.answered.forget(self.now)
@@ -217,11 +180,8 @@ class Partition:
         checkpoint = self.checkpoint()
         headers = ((PREVIOUS, b"%d" % self.previous), (HEADER, checkpoint.encode()))
         appended = await self.writer.append(turn.close(headers))
-        self.previous, self.noted, self.noted_ms = (
-            appended.offset,
-            checkpoint,
-            self.clock.now_ms(),
-        )
+        self.previous = appended.offset
+        self.noted, self.noted_ms = checkpoint, self.clock.now_ms()
         for command_id in turn.answers:
             self.answered.add(command_id, checkpoint.now)
         self.figures.batches += 1
@@ -233,9 +193,7 @@ class Partition:
         """Fills the turn: no await between decode and encode. Returns the record at which it stopped, if that has
         to be set aside.
         """
-        while (
-            turn.inputs < MOST_INPUTS and (record := self.inputs.head(self.unfinished)) is not None
-        ):
+        while turn.inputs < MOST_INPUTS and (record := self.inputs.head(self.unfinished)):
             if is_control(record):
                 self.taken(turn, record)
                 continue
@@ -283,10 +241,8 @@ class Partition:
             if message.id in self.answered or message.id in turn.answers:
                 self.figures.repeats += 1
                 return True
-            reason = untimely(message.created_at, self.now)
-            if reason and self.decide(
-                message
-            ):  # else its rows know it as a repeat, whatever its age
+            # What is decided to nothing its rows know as a repeat, whatever its age.
+            if (reason := untimely(message.created_at, self.now)) and self.decide(message):
                 return self.refuse(given, reason, turn)
         while True:
             events = self.decide(message)
@@ -370,8 +326,4 @@ class Partition:
 
     def _claim(self) -> Draft:
         owner = f"{self.service.name}-{self.p}"
-        return self._control(PartitionClaimed(occurred_at=self.clock.now_ms(), owner=owner))
-
-    @staticmethod
-    def _control(record: PartitionClaimed | PositionNoted) -> Draft:
-        return Draft(f"control:{record.type}".encode(), encode(record), (CONTROL,))
+        return control(PartitionClaimed(occurred_at=self.clock.now_ms(), owner=owner))

@@ -5,14 +5,13 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from events.codec import Poison, encode
+from events.codec import Poison
 from events.control import RecordQuarantined
 from events.ids import partition_of
 from events.reasons import Unreadable
 from events.topics import dead_letter_topic
 from infra.log.port import TP, Draft, Log, Record
 
-from .emission import CONTROL
 from .reading import is_control, stretch
 from .repeats import SKEW
 from .service import Service
@@ -50,11 +49,6 @@ class SetAside(NamedTuple):
             follows=self.follows,
         )
 
-    def own_draft(self) -> Draft:
-        """Returns the control record for the own log."""
-        event = self.event()
-        return Draft(f"control:{event.type}".encode(), encode(event), (CONTROL,))
-
     def dead_letter(self) -> Draft:
         """Returns the record for the dead-letter topic: its raw bytes, its origin and reason in headers."""
         record = self.record
@@ -62,9 +56,8 @@ class SetAside(NamedTuple):
             ("origin", f"{record.topic}:{record.partition}:{record.offset}".encode()),
             ("reason", self.reason.encode()),
             ("account", (self.account_id or "").encode()),
-            *(
-                (f"origin-{name}", value or b"") for name, value in record.headers
-            ),  # others may be null
+            # A header of others may be null.
+            *((f"origin-{name}", value or b"") for name, value in record.headers),
         )
         return Draft(record.key, record.value, headers)
 

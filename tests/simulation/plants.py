@@ -28,7 +28,7 @@ PLANTS = (
 """,
         """        appended = await self.writer.append(turn.close(()))
         alone = Turn(self.writer.batch(self.own), self.writer.next_offset(self.own))
-        alone.add(self._control(PositionNoted(occurred_at=max(1, self.now))))
+        alone.add(control(PositionNoted(occurred_at=max(1, self.now))))
         await self.writer.append(alone.close(headers))
 """,
         CRASH_POINTS,
