@@ -135,13 +135,22 @@ class HistoryGeneration:
         with present():
             return [dict(item) async for page in pages for item in page["Items"]]
 
-    async def answer(self, place: str, account: str, ask: Ask[Any]) -> Any:
-        """Returns the answer, a page as the mere rows. Raises: Gone."""
+    async def answers(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> list[Any]:
+        """Returns the answers, a page as the mere rows. Rows asked for by id come in one request. Raises: Gone."""
+        wanted = {
+            ask: Key(ask.kind, ask.owner(account), ask.id) for ask in asks if isinstance(ask, One)
+        }
+        lists = [ask for ask in asks if not isinstance(ask, One)]
+        found, *listed = await asyncio.gather(
+            self.find(place, list(wanted.values())), *(self.listed(account, ask) for ask in lists)
+        )
+        rest = iter(listed)
+        return [found.get(wanted[ask]) if isinstance(ask, One) else next(rest) for ask in asks]
+
+    async def listed(self, account: str, ask: Ask[Any]) -> Any:
+        """Returns the rows of a page, or an owner's rows by id. Raises: Gone."""
         owner, kind = ask.owner(account), ask.kind
         match ask:
-            case One():
-                wanted = Key(kind, owner, ask.id)
-                return (await self.find(place, [wanted])).get(wanted)
             case Page():
                 last = LAST if ask.before is None else ask.before - 1
                 items = await self.query(owner, f"{kind.name}@", in_list(kind, last), ask.limit)
@@ -351,7 +360,7 @@ class HistoryStore:
             marks = await serving.items([(place, topic) for topic in topics])
             if not all("ready" in marks.get((place, topic), ()) for topic in topics):
                 return None
-            answers = await asyncio.gather(*(serving.answer(place, account, ask) for ask in asks))
+            answers = await serving.answers(place, account, asks)
         except Gone:
             return None
         told = {topic: mark(marks[place, topic]) for topic in topics}
