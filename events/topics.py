@@ -39,6 +39,8 @@ class Topic(Generic[M_co]):
     """None: for ever."""
     compacted: bool = False
     max_message_bytes: int = MEBIBYTE
+    compression: Literal["uncompressed", "gzip"] = "uncompressed"
+    """As the broker stores it, whatever a writer sends: a codec that a reader lacks would stop it."""
     old: tuple[Any, ...] = ()
     upcasters: Mapping[str, Caster] = field(default_factory=dict)
     downcasters: Mapping[str, Caster] = field(default_factory=dict)
@@ -121,6 +123,7 @@ ASSETS: Topic[AssetListed] = Topic(
 )
 PRICES: Topic[PriceTicked] = Topic(
     name="market.prices.v1",
+    compression="gzip",
     carries=PriceTicked,
     writer="market",
     about="One record a tick.",

@@ -48,6 +48,7 @@ def contract_topic(topic: Topic[Any], partitions: int, replication: int) -> Topi
         compacted=topic.compacted,
         retention_ms=topic.retention_days and topic.retention_days * DAY,
         max_message_bytes=topic.max_message_bytes,
+        compression=topic.compression,
         replication=replication,
         min_insync=max(1, replication - 1),
     )

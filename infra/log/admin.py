@@ -65,6 +65,7 @@ def settings(spec: TopicSpec) -> dict[str, str]:
         "min.insync.replicas": str(spec.min_insync),
         "message.timestamp.type": "LogAppendTime",  # an old record time would age out the fence
         "unclean.leader.election.enable": "false",
+        "compression.type": spec.compression,
         **spec.settings,
     }
 

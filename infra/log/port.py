@@ -59,6 +59,7 @@ class TopicSpec(NamedTuple):
     max_message_bytes: int = 1_048_588
     replication: int = 1
     min_insync: int = 1
+    compression: str = "uncompressed"
     settings: Mapping[str, str] = MappingProxyType({})
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ops.stack import flock
 
+SHIPPED = Path(__file__).parent
 CONNECTIONS = 8
 TIMEOUT = 30  # s without a byte
 ADVICE = (
@@ -51,27 +52,28 @@ def cache() -> Path:
 
 def source(name: str) -> Path:
     """Returns the path of a file that is shipped with this package."""
-    return Path(__file__).with_name(name)
+    return SHIPPED / name
 
 
-def pinned(lock: str) -> list[Pinned]:
+def pinned(lock: str, shipped: Path) -> list[Pinned]:
     """Returns the files of the lock."""
-    return [Pinned(*line.split()) for line in source(f"{lock}.lock").read_text().splitlines()]
+    lines = (shipped / f"{lock}.lock").read_text().splitlines()
+    return [Pinned(*line.split()) for line in lines]
 
 
-def folder(lock: str) -> Path:
+def folder(lock: str, shipped: Path = SHIPPED) -> Path:
     """Returns where the files of the lock belong: another lock's files never mix with them."""
-    return cache() / f"{lock}-{sha256(source(f'{lock}.lock'))[:12]}"
+    return cache() / f"{lock}-{sha256(shipped / f'{lock}.lock')[:12]}"
 
 
-def ensure(lock: str, progress: Progress) -> Path:
+def ensure(lock: str, progress: Progress, shipped: Path = SHIPPED) -> Path:
     """Returns the folder that holds every file of the lock, checked; fetches what is missing.
 
     Raises: Unavailable.
     """
-    target = folder(lock)
+    target = folder(lock, shipped)
     with flock.holding(target.with_suffix(".flock")), ThreadPoolExecutor(CONNECTIONS) as pool:
-        files = pinned(lock)
+        files = pinned(lock, shipped)
         here = pool.map(lambda file: file.is_in(target), files)
         missing = [file for file, is_here in zip(files, here, strict=True) if not is_here]
         if missing:

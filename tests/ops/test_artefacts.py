@@ -20,9 +20,21 @@ CONTENT = b"what the compiler is made of" * 1_000
 class Mirror(ThreadingHTTPServer):
     """A Maven repository on loopback, which counts what it is asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shipped: Path) -> None:
+        self.shipped = shipped
         self.asked: list[str] = []
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+
+    @property
+    def folder(self) -> Path:
+        """Where the cache keeps what this repository has."""
+        return artefacts.folder("tool", self.shipped)
+
+    def ensure(self, seen: list[tuple[str, int, int]] | None = None) -> bytes:
+        """Returns the bytes of the tool that the stack would use."""
+        progress = [] if seen is None else seen
+        folder = artefacts.ensure("tool", lambda *step: progress.append(step), self.shipped)
+        return (folder / "tool-1.0.jar").read_bytes()
 
     @property
     def url(self) -> str:
@@ -46,58 +58,50 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     digest = artefacts.sha256(place / "tool-1.0.jar")
     shipped.mkdir()
     (shipped / "tool.lock").write_text(f"org:tool:1.0 {digest} tool-1.0.jar\n")
-    monkeypatch.setattr(artefacts, "source", shipped.joinpath)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with Mirror(repository) as server:
+    with Mirror(repository, shipped) as server:
         monkeypatch.setenv("ORDERSTREAM_MAVEN", server.url)
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
 
 
-def ensure(seen: list[tuple[str, int, int]] | None = None) -> bytes:
-    """Returns the bytes of the tool that the stack would use."""
-    progress = [] if seen is None else seen
-    folder = artefacts.ensure("tool", lambda *step: progress.append(step))
-    return (folder / "tool-1.0.jar").read_bytes()
-
-
 def test_a_file_is_fetched_once(mirror: Mirror) -> None:
     seen: list[tuple[str, int, int]] = []
-    assert ensure(seen) == ensure() == CONTENT
+    assert mirror.ensure(seen) == mirror.ensure() == CONTENT
     assert len(mirror.asked) == 1
     assert seen == [("tool", 0, 1), ("tool", 1, 1)]
 
 
 def test_two_starts_at_once_fetch_once(mirror: Mirror) -> None:
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(lambda _: ensure(), range(4))) == {CONTENT}
+        assert set(pool.map(lambda _: mirror.ensure(), range(4))) == {CONTENT}
     assert len(mirror.asked) == 1
 
 
 @pytest.mark.parametrize("left", [CONTENT[:100], b"", CONTENT[::-1]])
 def test_a_half_fetched_or_changed_file_is_never_used(mirror: Mirror, left: bytes) -> None:
-    folder = artefacts.folder("tool")
+    folder = mirror.folder
     folder.mkdir(parents=True)
     (folder / "tool-1.0.jar").write_bytes(left)
-    assert ensure() == CONTENT
+    assert mirror.ensure() == CONTENT
 
 
 def test_what_an_interrupted_fetch_left_is_not_trusted(mirror: Mirror) -> None:
-    half = artefacts.folder("tool") / ".partial" / "org" / "tool" / "1.0" / "tool-1.0.jar"
+    half = mirror.folder / ".partial" / "org" / "tool" / "1.0" / "tool-1.0.jar"
     half.parent.mkdir(parents=True)
     half.write_bytes(CONTENT[:100])
-    assert ensure() == CONTENT
+    assert mirror.ensure() == CONTENT
 
 
 def test_another_file_than_the_pinned_one_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     (tmp_path / "repository" / "org" / "tool" / "1.0" / "tool-1.0.jar").write_bytes(b"another")
     with pytest.raises(Unavailable, match=r"org:tool:1\.0: sha256 is"):
-        ensure()
-    assert not (artefacts.folder("tool") / "tool-1.0.jar").exists()
+        mirror.ensure()
+    assert not (mirror.folder / "tool-1.0.jar").exists()
 
 
 def test_a_fetch_that_fails_says_what_and_how_to_go_on(mirror: Mirror, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "repository" / "org")
     with pytest.raises(Unavailable, match=r"(?s)tool can't be fetched.*ORDERSTREAM_MAVEN"):
-        ensure()
+        mirror.ensure()

@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from events.topics import TOPICS
+from events.topics import ORDER_COMMANDS, TOPICS
 from infra.log.admin import Mismatch
 from infra.process.settings import Settings
 from ops.provision import (
@@ -17,6 +18,7 @@ from ops.provision import (
 )
 from tests.stack import serve
 
+REPEATED = b"again and " * 500
 GOOD = {
     "auto.create.topics.enable": "false",
     "transactional.id.expiration.ms": str(REMEMBERED_MS),
@@ -62,3 +64,16 @@ async def test_a_cluster_with_other_partitions_is_refused() -> None:
     wider = settings.model_copy(update={"partition_count": 3})
     with pytest.raises(Mismatch, match=r"order\.events\.v1: partitions is 2, must be 3"):
         await provision(wider, asyncio.Event())
+
+
+@pytest.mark.stack
+async def test_what_a_writer_compresses_is_stored_as_every_reader_can_read_it() -> None:
+    folder = serve("provision", "kafka", "dynamodb")
+    servers = folder.endpoints()
+    await provision(Settings(kafka=servers["kafka"], dynamodb=servers["dynamodb"]), asyncio.Event())
+    async with AIOKafkaProducer(
+        bootstrap_servers=servers["kafka"], compression_type="gzip"
+    ) as producer:
+        await producer.send_and_wait(ORDER_COMMANDS.name, REPEATED, partition=0)
+    (segment,) = folder.data("kafka").glob(f"*/{ORDER_COMMANDS.name}-0/*.log")
+    assert REPEATED in segment.read_bytes()
