@@ -55,7 +55,7 @@ def source(name: str) -> Path:
     return SHIPPED / name
 
 
-def pinned(lock: str, shipped: Path) -> list[Pinned]:
+def pinned(lock: str, shipped: Path = SHIPPED) -> list[Pinned]:
     """Returns the files of the lock."""
     lines = (shipped / f"{lock}.lock").read_text().splitlines()
     return [Pinned(*line.split()) for line in lines]
