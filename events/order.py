@@ -298,3 +298,5 @@ def order_accepted_2_to_1(body: Body) -> Body:
 OLD = (OrderAccepted1,)
 UPCASTERS: Mapping[str, Caster] = {"order_accepted.v1": order_accepted_1_to_2}
 DOWNCASTERS: Mapping[str, Caster] = {"order_accepted.v2": order_accepted_2_to_1}
+WRITES: Mapping[str, int] = {"order_accepted": 2}
+"""Raised a release after its readers: till then a release writes what the one before could read."""

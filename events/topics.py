@@ -1,6 +1,6 @@
 """Every topic: the only place that names one. Broker set-up, access lists, documents and tests derive from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import UnionType
@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from . import order
 from .balance import BalanceCommand, BalanceEvent
-from .codec import Caster, Decoder, encode
+from .codec import Caster, Decoder, contract, encode
 from .control import ControlRecord
 from .market import AssetListed, PriceTicked
 from .order import OrderCommand, OrderEvent
@@ -44,6 +44,8 @@ class Topic(Generic[M_co]):
     old: tuple[Any, ...] = ()
     upcasters: Mapping[str, Caster] = field(default_factory=dict)
     downcasters: Mapping[str, Caster] = field(default_factory=dict)
+    writes: Mapping[str, int] = field(default_factory=dict)
+    """The version of each type with older ones that is written, unless a setting says otherwise."""
 
     @cached_property
     def types(self) -> tuple[type[Any], ...]:
@@ -59,15 +61,44 @@ class Topic(Generic[M_co]):
         """Returns the message at its newest version. Raises: Poison if it is none of this topic's."""
         return cast("M_co", self._decoder(raw))
 
-    def encode(self, message: Any, write_versions: Mapping[str, int] = NOTHING) -> bytes:
-        """Returns the message's JSON, at the version that write_versions allows for its type."""
+    def held_back(self, allowed: Mapping[str, int] = NOTHING) -> Mapping[str, int]:
+        """Returns the version to write of each type that is not to be written at its newest yet: readers go first.
+        What is neither allowed here nor in `writes` is written at its oldest version. allowed: by type, also of
+        other topics.
+
+        Raises: ValueError if a version is allowed that can't be written.
+        """
+        held = {}
+        for kind in self.types:
+            name, newest = kind.type, contract(kind).model_fields["version"].default
+            oldest = min(self._old_versions(name), default=newest)
+            limit = allowed.get(name, self.writes.get(name, oldest))
+            if not oldest <= limit <= newest:
+                raise ValueError(
+                    f"{name}: version {limit} can't be written, {oldest} to {newest} can"
+                )
+            if limit < newest:
+                held[name] = limit
+        return held
+
+    def _old_versions(self, name: str) -> Iterator[int]:
+        for model in self.old:
+            if model.model_fields["type"].default == name:
+                yield model.model_fields["version"].default
+
+    @cached_property
+    def _held_back(self) -> Mapping[str, int]:
+        return self.held_back()
+
+    def encode(self, message: Any, held_back: Mapping[str, int] | None = None) -> bytes:
+        """Returns the message's JSON, at an older version if its type is held back."""
+        held = self._held_back if held_back is None else held_back
         raw = encode(message)
-        if not (allowed := write_versions.get(message.type)) or allowed >= message.version:
+        if (limit := held.get(message.type)) is None:
             return raw
-        body, version = from_json(raw), message.version
-        while version > allowed:
+        body = from_json(raw)
+        for version in range(message.version, limit, -1):
             body = self.downcasters[f"{message.type}.v{version}"](body)
-            version -= 1
         return to_json(body)
 
 
@@ -93,6 +124,7 @@ ORDER_EVENTS: Topic[OrderEvent] = Topic(
     old=order.OLD,
     upcasters=order.UPCASTERS,
     downcasters=order.DOWNCASTERS,
+    writes=order.WRITES,
 )
 BALANCE_EVENTS: Topic[BalanceEvent] = Topic(
     name="balance.events.v1",

@@ -28,8 +28,8 @@ COUNTS = {
 
 
 class ShellSettings(Settings):
-    """write_versions: the newest version of an event type that may be written yet, by type: a writer goes on to
-    the next once every reader knows it. JSON, such as {"order_accepted": 1}.
+    """write_versions: the version of an event type that is written, by type, in place of the release's own: a writer
+    goes on to the next once every reader knows it. JSON, such as {"order_accepted": 1}.
     """
 
     write_versions: dict[str, int] = Field(default_factory=dict)

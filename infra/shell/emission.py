@@ -38,10 +38,8 @@ class Emitted(NamedTuple):
 class Emission:
     """Stamps and encodes the events of one partition."""
 
-    def __init__(
-        self, topic: Topic[Any], store: RowStore, write_versions: Mapping[str, int]
-    ) -> None:
-        self.topic, self.store, self.write_versions = topic, store, write_versions
+    def __init__(self, topic: Topic[Any], store: RowStore, held_back: Mapping[str, int]) -> None:
+        self.topic, self.store, self.held_back = topic, store, held_back
 
     def emit(self, given: Input, events: Sequence[Any], step: int) -> list[Emitted]:
         """Returns the events as they are written. A second processing of the input gives the same bytes."""
@@ -64,9 +62,9 @@ class Emission:
                 causation_id=message.id,
                 **self._carried(given, event),
             )
-            raw = self.topic.encode(stamped, self.write_versions)
+            raw = self.topic.encode(stamped, self.held_back)
             # An older version may say less: the rows are what readers can know.
-            if self.write_versions:
+            if self.held_back:
                 stamped = self.topic.decode(raw)
             emitted.append(Emitted(stamped, Draft(account.encode(), raw, headers)))
         return emitted

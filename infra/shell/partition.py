@@ -65,7 +65,8 @@ class Partition:
         write_versions: Mapping[str, int],
     ) -> None:
         self.service, self.p, self.log, self.clock = service, p, log, clock
-        self.partitions, self.write_versions = partitions, write_versions
+        self.partitions = partitions
+        self.held_back = service.writes.held_back(write_versions)
         self.own: TP = service.output(p)
         self.figures = Figures()
         self.now = 0
@@ -118,7 +119,7 @@ class Partition:
         restored = await restore(self.log, self.service, self.p, stored, claim)
         self.store: RowStore = restored.store
         self.answered: Answered = restored.answered
-        self.emission = Emission(self.service.writes, self.store, self.write_versions)
+        self.emission = Emission(self.service.writes, self.store, self.held_back)
         self.previous = claim
         positions = await self._positions(restored.checkpoint)
         self.noted = restored.checkpoint or Checkpoint({}, 0)
