@@ -6,10 +6,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test bench contract lock clean
+.PHONY: help demo up down status check test test-faults bench contract lock clean
 
 help: ## list the targets
-	grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/run: requirements/run.lock pyproject.toml
 	$(PYTHON) requirements/install run
@@ -34,6 +34,9 @@ check: .venv/dev ## lint, types, architecture, pure tests, 50 seeds: under a min
 
 test: .venv/dev ## every test, on real servers of its own
 	$(BIN)/pytest -n 2 --dist worksteal
+
+test-faults: .venv/dev ## every row of the table of faults, FAULT_RUNS=5 for five runs of each
+	$(BIN)/pytest -m "" tests/faults
 
 bench: .venv/dev ## measure and print: all, or WHAT="drain hop way projections"
 	$(BIN)/python -m bench $(WHAT)

@@ -5,7 +5,7 @@ import threading
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.stack"]
+pytest_plugins = ["tests.stack", "tests.faults.table"]
 
 settings.register_profile("orderstream", deadline=None)
 settings.load_profile("orderstream")
