@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
+from infra.log import strange
 from infra.log.clock import SystemClock, alive_ms
 from infra.log.cluster import BACKOFF_S, Cluster
 from infra.log.port import TP, Record, out_of_range
@@ -67,11 +68,15 @@ class Place:
             if not batch.is_control_batch:
                 ahead = self.ahead  # the first batch may begin before it
                 at = (topic, partition)
-                self.records += [
-                    make(Record, (*at, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)))
-                    for r in batch
-                    if r.offset >= ahead
-                ]
+                try:
+                    self.records += [
+                        make(Record, (*at, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)))
+                        for r in batch
+                        if r.offset >= ahead
+                    ]
+                except UnicodeDecodeError:
+                    read = strange.records(at, encoded, batch.base_offset)
+                    self.records += [record for record in read if record.offset >= ahead]
             self.ahead = batch.next_offset
         if not self.records:
             self.returned = self.ahead
