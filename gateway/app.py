@@ -98,7 +98,7 @@ class GatewaySettings(Settings):
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     """Returns the parts of a process, on the servers that its settings name, while the block runs."""
     keys = settings.run_dir / "keys"
-    if settings.env == "development":
+    if settings.env != "production":
         ensure_development_key(keys)
     async with (
         dynamodb.connect(settings.dynamodb) as table,

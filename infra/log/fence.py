@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+from infra.crash import Point, passed
 from infra.log.port import TP, Appended, Batch, Draft, Fenced, Lost
 
 LAST_EPOCH = 32_766  # after it comes a new producer id, which fences nothing of the old one
@@ -96,6 +97,7 @@ class FencedWriter:
             batch = self.batch(partition)
             batch.add(claim)
             self._claims[partition] = (await self.append(batch)).offset
+            passed(Point.CLAIMED)
 
     async def append(self, batch: Batch) -> Appended:
         session = self._enter()
@@ -197,11 +199,13 @@ async def attempt(
     seen: what was initialised before, if it must be followed at once; all of it afterwards.
     """
     first = await coordinator.begin(owner, max_batch)
+    passed(Point.INITIALISED)
     alone = not seen or first.identity.follows(seen[-1])
     seen.append(first.identity)
     try:
         if alone:  # who comes too late to be the next one leaves no marker: it would fence others
             await first.mark(partitions)
+            passed(Point.MARKED)
     finally:
         await first.stop()
     while alone:

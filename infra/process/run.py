@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar, overload
 import structlog
 import uvloop
 
+from infra import crash
 from infra.process import logs
 from infra.process.settings import Settings, load
 
@@ -38,6 +39,7 @@ def run_process(main: Main[Any], settings: type[Settings] = Settings) -> None:
     settings are wrong: whoever started it starts it anew, and it recovers in its one way.
     """
     loaded = load(settings)
+    crash.arm(loaded.crash and loaded.crash.dies())
     calm_collector()
     logs.configure(loaded.process, loaded.log_level)
     try:

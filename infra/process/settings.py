@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from infra.crash import Crash
+
 MISCONFIGURED = 78  # exit code, EX_CONFIG of sysexits.h
 SECRET_LENGTH = 32  # characters, at least
 
@@ -18,12 +20,13 @@ class Settings(BaseSettings):
     """What a process is told. A process with more to be told extends this class.
 
     kafka: host:port. dynamodb, redis (the live view), sessions: URLs. partition_count: of every
-    account topic. partitions: those that this process owns; all, if none is named.
+    account topic. partitions: those that this process owns; all, if none is named. crash: where a
+    test's process kills itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="ORDERSTREAM_", frozen=True, extra="ignore")
 
-    env: Literal["development", "production"] = "development"
+    env: Literal["development", "test", "production"] = "development"
     process: str = "orderstream"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     run_dir: Path = Path(".run")
@@ -36,12 +39,26 @@ class Settings(BaseSettings):
     admin_port: Port = 0
     partition_count: int = Field(default=2, ge=1, le=1_000)
     partitions: Annotated[tuple[int, ...], NoDecode] = ()
+    crash: Annotated[Crash | None, NoDecode] = None
 
     @field_validator("partitions", mode="before")
     @classmethod
     def split(cls, value: Any) -> Any:
         """Returns the numbers of "0,1"."""
         return [part for part in value.split(",") if part] if isinstance(value, str) else value
+
+    @field_validator("crash", mode="before")
+    @classmethod
+    def parse(cls, value: Any) -> Any:
+        """Returns the crash of "POINT:N". Raises: ValueError if it is none."""
+        return Crash.parse(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def crash_in_tests_alone(self) -> Self:
+        """Returns the settings. Raises: ValueError if a process that is no test's shall crash."""
+        if self.crash and self.env != "test":
+            raise ValueError(f"ORDERSTREAM_CRASH is for ORDERSTREAM_ENV=test, this is {self.env}")
+        return self
 
     @model_validator(mode="after")
     def own_what_exists(self) -> Self:

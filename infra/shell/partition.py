@@ -13,6 +13,7 @@ from events.decider import Context, Unfinished
 from events.ids import name_space, position_id
 from events.market import Market
 from events.reasons import Reason, Unreadable
+from infra.crash import Point, passed
 from infra.log.port import MAX_BATCH, TP, Clock, Draft, Log, Record, Writer
 
 from . import quarantine, snapshot
@@ -86,6 +87,7 @@ class Partition:
                     waiting = self.inputs.waiting()
                     if not (waiting or self.figures.caught_up):  # under load no turn takes nothing
                         self.figures.caught_up = self.inputs.drained()
+                    passed(Point.BEFORE_FETCH)
                     await self.inputs.fetch((0 if took else WAITING_MS) if waiting else IDLE_MS)
                 await self.last_snapshot(tasks)
         finally:
@@ -116,7 +118,9 @@ class Partition:
     async def _restore(self, side_claims: Mapping[TP, int]) -> None:
         claim = self.writer.claims[self.own]
         stored = await read_snapshot(self.log, self.service, self.p, side_claims)
+        passed(Point.ROWS_READ)
         restored = await restore(self.log, self.service, self.p, stored, claim)
+        passed(Point.EVENTS_READ)
         self.store: RowStore = restored.store
         self.answered: Answered = restored.answered
         self.emission = Emission(self.service.writes, self.store, self.held_back)
@@ -135,6 +139,7 @@ class Partition:
         reader = await self.log.reader(positions)
         self._open.push_async_callback(reader.stop)
         self.inputs = Inputs(reader, positions)
+        passed(Point.SOUGHT)
         log_line.info("taken_over", service=self.service.name, partition=self.p, claim=claim)
 
     async def _positions(self, checkpoint: Checkpoint | None) -> dict[TP, int]:
@@ -164,6 +169,7 @@ class Partition:
         poison = self.prepare(turn)
         if poison is not None and not turn.inputs:
             await self.quarantine.set_aside(poison)
+            passed(Point.SET_ASIDE)
             event = poison.event()
             self.store.fold(event, turn.add(control(event)))
             self.taken(turn, poison.record)
@@ -180,7 +186,11 @@ class Partition:
         """Returns when the batch stands in the own topic, whole."""
         checkpoint = self.checkpoint()
         headers = ((PREVIOUS, b"%d" % self.previous), (HEADER, checkpoint.encode()))
-        appended = await self.writer.append(turn.close(headers))
+        passed(Point.DECIDED)
+        batch = turn.close(headers)
+        passed(Point.ENCODED)
+        appended = await self.writer.append(batch)
+        passed(Point.ACKNOWLEDGED)
         self.previous = appended.offset
         self.noted, self.noted_ms = checkpoint, self.clock.now_ms()
         for command_id in turn.answers:
@@ -320,7 +330,9 @@ class Partition:
         """Has the brokers remember the fence, hourly, when nothing is in flight."""
         if self.clock.now_ms() - self.fenced < HOUR_MS:
             return
+        passed(Point.REFENCE_BEGUN)
         await self.writer.refence()
+        passed(Point.REFENCE_HALF)
         async with self.side.lock:
             await self.side.writer.refence()
         self.fenced = self.clock.now_ms()

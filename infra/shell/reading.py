@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from infra.crash import Point, passed
 from infra.log.port import TP, Log, Record
 
 from .emission import CONTROL
@@ -16,7 +17,9 @@ async def stretch(log: Log, tp: TP, start: int, end: int) -> AsyncIterator[Recor
     reader = await log.reader({tp: start})
     try:
         while reader.position(tp) < end:
-            for record in (await reader.fetch(WAIT_MS)).get(tp, ()):
+            fetched = await reader.fetch(WAIT_MS)
+            passed(Point.READING)
+            for record in fetched.get(tp, ()):
                 if record.offset >= end:
                     return
                 yield record

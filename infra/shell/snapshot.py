@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 
 from events.codec import encode
 from events.decider import Key
+from infra.crash import Point, passed
 from infra.log.port import MAX_BATCH, TP, Draft, Writer, size_of
 
 from . import checkpoint as checkpoints
@@ -49,7 +50,9 @@ class Side:
 
         Between two of them others may append: a dead letter waits for one batch, never for a whole snapshot.
         """
-        for some in cut(drafts):
+        for i, some in enumerate(cut(drafts)):
+            if i:
+                passed(Point.SNAPSHOT_HALF)
             async with self.lock:
                 batch = self.writer.batch(to)
                 for draft in some:
@@ -76,8 +79,10 @@ def cut(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
 async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) -> None:
     """Returns when the snapshot is whole. All of noted must be acknowledged in the own topic."""
     await side.append(to, (Draft(_key(key), _value(row, at)) for key, row, at in noted))
+    passed(Point.SNAPSHOT_UNCLOSED)
     body = {"position": closing.position, "checkpoint": from_json(closing.checkpoint.encode())}
     await side.append(to, [Draft(CLOSING, to_json(body))])
+    passed(Point.SNAPSHOT_CLOSED)
     await side.append(to, (Draft(_key(key), None) for key, row, _ in noted if row is None))
 
 
