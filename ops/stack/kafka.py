@@ -14,17 +14,24 @@ HEAP = {"fast-start": "384m", "full": "1g"}
 
 async def command(stack: Stack) -> Sequence[str]:
     """Returns the command that starts the broker, after formatting its disk if that is new."""
-    config, cache = configure(stack), aot_cache(stack)
+    return await node(stack, configure(stack), new_cluster(), HEAP[jvm.mode(stack.environ)])
+
+
+async def node(stack: Stack, config: Path, cluster: str, heap: str) -> Sequence[str]:
+    """Returns the command that starts a node with these settings. cluster: whose a new disk is."""
     if not (logs(stack) / "meta.properties").exists():
-        await format_disk(stack, config)
-    mode = jvm.mode(stack.environ)
-    heap = f"-Xmx{HEAP[mode]}"
-    return [*java(stack, cache.flags()), heap, *classes(), "kafka.Kafka", str(config)]
+        await format_disk(stack, config, cluster)
+    launcher = java(stack, aot_cache(stack).flags())
+    return [*launcher, f"-Xmx{heap}", *classes(), "kafka.Kafka", str(config)]
 
 
-async def format_disk(stack: Stack, config: Path) -> None:
+def new_cluster() -> str:
+    """Returns an id for a cluster: any 22 url-safe characters."""
+    return uuid.uuid4().hex[:22]
+
+
+async def format_disk(stack: Stack, config: Path, cluster: str) -> None:
     """Gives an empty disk its cluster's id. Raises: ChildProcessError with what the tool said."""
-    cluster = uuid.uuid4().hex[:22]  # any 22 url-safe characters
     arguments = ["format", "--cluster-id", cluster, "--config", str(config)]
     tool = await asyncio.create_subprocess_exec(
         *java(stack, aot_cache(stack).use()),
