@@ -23,8 +23,11 @@ def event_id(cause_id: str, account_id: str, type_: str, n: int, step: int = 0) 
     """
     name = f"{account_id}:{type_}:{n}:{step}" if step else f"{account_id}:{type_}:{n}"
     digest = sha1(name_space(cause_id) + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    start, variant = f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}", VARIANTS[digest[16]]
+    return f"{start}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 @lru_cache(maxsize=4)  # one input's events follow each other

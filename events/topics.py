@@ -59,7 +59,8 @@ class Topic(Generic[M_co]):
 
     def decode(self, raw: bytes) -> M_co:
         """Returns the message at its newest version. Raises: Poison if it is none of this topic's."""
-        return cast("M_co", self._decoder(raw))
+        message: M_co = self._decoder(raw)
+        return message
 
     def held_back(self, allowed: Mapping[str, int] = NOTHING) -> Mapping[str, int]:
         """Returns the version to write of each type that is not to be written at its newest yet: readers go first.

@@ -18,7 +18,7 @@ from infra.log.port import MAX_BATCH, TP, Clock, Draft, Log, Record, Writer
 
 from . import quarantine, snapshot
 from .checkpoint import HEADER, PREVIOUS, Checkpoint
-from .emission import Emission, Input, control
+from .emission import Emission, control
 from .inputs import Inputs
 from .quarantine import Quarantine, SetAside
 from .reading import is_control
@@ -123,7 +123,7 @@ class Partition:
         passed(Point.EVENTS_READ)
         self.store: RowStore = restored.store
         self.answered: Answered = restored.answered
-        self.emission = Emission(self.service.writes, self.store, self.held_back)
+        self.emission = Emission(self.service, self.store, self.held_back)
         self.previous = claim
         positions = await self._positions(restored.checkpoint)
         self.noted = restored.checkpoint or Checkpoint({}, 0)
@@ -136,6 +136,7 @@ class Partition:
         )
         self.quarantine = Quarantine(self.service, self.p, self.side, dead)
         self.market: Market = await read_market(self.log, self.service, positions, self.now)
+        self.context = Context(self.now, self.market)
         reader = await self.log.reader(positions)
         self._open.push_async_callback(reader.stop)
         self.inputs = Inputs(reader, positions)
@@ -167,12 +168,15 @@ class Partition:
         """
         turn = Turn(self.writer.batch(self.own), self.writer.next_offset(self.own))
         poison = self.prepare(turn)
+        self.inputs.resume()
         if poison is not None and not turn.inputs:
             await self.quarantine.set_aside(poison)
             passed(Point.SET_ASIDE)
             event = poison.event()
             self.store.fold(event, turn.add(control(event)))
-            self.taken(turn, poison.record)
+            self.inputs.take(poison.record)
+            self.step, self.unfinished = 0, None
+            turn.inputs = 1
             self.figures.set_aside += 1
         if not turn and self.is_behind(turn.inputs > 0):
             turn.add(control(PositionNoted(occurred_at=self.clock.now_ms())))
@@ -193,8 +197,7 @@ class Partition:
         passed(Point.ACKNOWLEDGED)
         self.previous = appended.offset
         self.noted, self.noted_ms = checkpoint, self.clock.now_ms()
-        for command_id in turn.answers:
-            self.answered.add(command_id, checkpoint.now)
+        self.answered.add(turn.answers, checkpoint.now)
         self.figures.batches += 1
         self.figures.events += len(turn)
         self.figures.rows = len(self.store.rows)
@@ -204,26 +207,22 @@ class Partition:
         """Fills the turn: no await between decode and encode. Returns the record at which it stopped, if that has
         to be set aside.
         """
-        while turn.inputs < MOST_INPUTS and (record := self.inputs.head(self.unfinished)):
-            if is_control(record):
-                self.taken(turn, record)
-                continue
-            given = self.read(record)
-            if isinstance(given, SetAside):
-                return given
-            self.now = max(self.now, record.timestamp)
-            if not self.answer(given, turn):
-                assert turn, "one step of a decision is larger than a batch"
+        for record in self.inputs.heads(self.unfinished):
+            if turn.inputs == MOST_INPUTS:
                 return None
-            self.taken(turn, record)
+            if not is_control(record):
+                message = self.read(record)
+                if isinstance(message, SetAside):
+                    return message
+                self.now = max(self.now, record.timestamp)
+                if not self.answer(record, message, turn):
+                    assert turn, "one step of a decision is larger than a batch"
+                    return None
+            self.step, self.unfinished = 0, None
+            turn.inputs += 1
         return None
 
-    def taken(self, turn: Turn, record: Record) -> None:
-        self.inputs.take(record)
-        self.step, self.unfinished = 0, None
-        turn.inputs += 1
-
-    def read(self, record: Record) -> Input | SetAside:
+    def read(self, record: Record) -> Any | SetAside:
         """Returns the record's message, or how it is set aside."""
         topic = self.service.topics[record.topic]
         try:
@@ -232,62 +231,66 @@ class Partition:
         except ValueError as error:
             return quarantine.judged(self.service, record, self.partitions, error)
         if topic.key != "account_id":
-            return self._followed(record, message)
+            self.market.fold(message, record.timestamp, record.offset)
+            return message
         if quarantine.misplaced(record, message, self.partitions):
             return SetAside(record, Unreadable.MISPLACED, None)
         if self.store.is_held(record.topic, message.account_id):
             return SetAside(record, "follows", message.account_id, follows=True)
-        return Input(record, message, type(message) in self.service.commands, message.id)
+        return message
 
-    def _followed(self, record: Record, message: Any) -> Input:
-        self.market.fold(message, record.timestamp, record.offset)
-        return Input(record, message, command=False, name_space=message.id)
-
-    def answer(self, given: Input, turn: Turn) -> bool:
+    def answer(self, record: Record, message: Any, turn: Turn) -> bool:
         """Decides the input and folds what it leads to. Returns False if the turn's batch is full: then the input,
         or the rest of its steps, is left for the next.
         """
-        message = given.message
-        if given.command and not self.step:
+        command = type(message) in self.service.commands
+        if command and not self.step:
             if message.id in self.answered or message.id in turn.answers:
                 self.figures.repeats += 1
                 return True
             # What is decided to nothing its rows know as a repeat, whatever its age.
             if (reason := untimely(message.created_at, self.now)) and self.decide(message):
-                return self.refuse(given, reason, turn)
+                return self.refuse(record, message, reason, turn)
         while True:
             events = self.decide(message)
-            if not self.write(given, events, turn):
+            if events and not self.write(record, message, events, turn):
                 return False
+            if events and command and not self.step:
+                turn.answers[message.id] = None
             if not isinstance(events, Unfinished):
                 return True
             assert events, "a step without an event would never end"
             self.step += 1
-            self.unfinished = (given.record.topic, given.record.partition)
+            self.unfinished = (record.topic, record.partition)
 
     def decide(self, message: Any) -> Sequence[Any]:
-        return self.service.decide(self.store.rows, message, Context(self.now, self.market))
+        if self.context.now != self.now:
+            self.context = Context(self.now, self.market)
+        return self.service.decide(self.store.rows, message, self.context)
 
-    def refuse(self, given: Input, reason: Reason, turn: Turn) -> bool:
+    def refuse(self, record: Record, message: Any, reason: Reason, turn: Turn) -> bool:
         """Answers a sending that came too late or too early. Its command may have been answered long ago: the ids
         are this sending's, by its place in the log.
         """
         assert self.service.refuse, "a service that is asked can refuse"
-        topic, p, offset, *_ = given.record
-        sending = given._replace(name_space=position_id(topic, p, offset))
-        return self.write(sending, [self.service.refuse(given.message, reason)], turn)
+        sending = position_id(record.topic, record.partition, record.offset)
+        refused = [self.service.refuse(message, reason)]
+        if not self.write(record, message, refused, turn, name_space=sending):
+            return False
+        turn.answers[message.id] = None
+        return True
 
-    def write(self, given: Input, events: Sequence[Any], turn: Turn) -> bool:
+    def write(
+        self, record: Record, message: Any, events: Sequence[Any], turn: Turn, name_space: str = ""
+    ) -> bool:
         """Puts the events of a step into the turn and folds them, if they fit. Returns whether they do."""
-        if not events:
-            return True
-        emitted = self.emission.emit(given, events, self.step)
+        emitted = self.emission.emit(
+            record, message, events, step=self.step, name_space=name_space or message.id
+        )
         if not turn.fits(emitted):
             return False
         for event, draft in emitted:
             self.store.fold(event, turn.add(draft))
-        if given.command and not self.step:
-            turn.answers[given.message.id] = None
         return True
 
     def checkpoint(self) -> Checkpoint:

@@ -1,5 +1,7 @@
 """Which commands were answered: each takes effect once, however often it is sent."""
 
+from collections.abc import Iterable
+
 from events.reasons import Reason
 
 WINDOW = 15 * 60_000
@@ -26,9 +28,11 @@ class Answered:
     def __len__(self) -> int:
         return len(self._times)
 
-    def add(self, command_id: str, time: int) -> None:
-        """Takes in an answer and its batch's `now`, ms."""
-        self._times.setdefault(command_id, time)
+    def add(self, command_ids: Iterable[str], time: int) -> None:
+        """Takes in what a batch answered, and the batch's `now`, ms."""
+        note = self._times.setdefault
+        for command_id in command_ids:
+            note(command_id, time)
 
     def forget(self, now: int) -> None:
         """Drops the ids whose repeats would be refused as expired anyway."""

@@ -151,8 +151,7 @@ async def _answered(
             if event.causation_id == event.command_id:
                 batch.append(event.command_id)
         if carried := checkpoints.carried(record.headers):
-            for command_id in batch:
-                answered.add(command_id, carried.now)
+            answered.add(batch, carried.now)
             batch.clear()
     answered.forget(checkpoint.now)
     return answered

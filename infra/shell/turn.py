@@ -18,27 +18,28 @@ class Turn:
     """
 
     def __init__(self, batch: Batch, first: int) -> None:
-        self.batch, self.first = batch, first
+        self.batch, self.first, self.count = batch, first, 0
         self.inputs = 0
         self.answers: dict[str, None] = {}
         self._held: Draft | None = None
 
     def __len__(self) -> int:
-        return len(self.batch) + (self._held is not None)
+        return self.count
 
     def fits(self, emitted: Sequence[Emitted]) -> bool:
         """Returns whether the events go in with what rides on the last."""
-        held = len(self._held.value or b"") + OVERHEAD if self._held else 0
-        size = sum(len(draft.value or b"") + OVERHEAD for _, draft in emitted)
-        return held + size + RESERVE <= self.batch.free
+        size = RESERVE + (len(self._held.value or b"") + OVERHEAD if self._held else 0)
+        for _, draft in emitted:
+            size += len(draft.value or b"") + OVERHEAD
+        return size <= self.batch.free
 
     def add(self, draft: Draft) -> int:
         """Returns the offset at which the record will stand."""
-        offset = self.first + len(self)
         if self._held is not None:
             self.batch.add(self._held)
         self._held = draft
-        return offset
+        self.count += 1
+        return self.first + self.count - 1
 
     def close(self, headers: Headers) -> Batch:
         """Returns the batch, whose last record has the headers too."""

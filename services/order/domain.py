@@ -92,10 +92,6 @@ class Size(NamedTuple):
 
 
 TERMS = (*OrderTerms.model_fields, "time_in_force")
-KEPT = (
-    *(*TERMS, "expires_at", "price", "scale", "price_scale"),
-    *("fee_bps", "collar_bps", "hold", "revision", "fingerprint"),
-)
 
 
 def order_after(
@@ -105,7 +101,7 @@ def order_after(
     """Returns the order after the event, None if it is over."""
     match event:
         case OrderAccepted():
-            return Order(**these(KEPT, event))
+            return opened(event)
         case OrderFilled() if order and event.leaves_quantity:
             return stamp(
                 order,
@@ -117,6 +113,30 @@ def order_after(
             )
         case _:
             return None
+
+
+def opened(event: OrderAccepted) -> Order:
+    """Returns the order that begins with the event. Field by field: it is on the way of every order."""
+    return Order(
+        asset_id=event.asset_id,
+        side=event.side,
+        order_type=event.order_type,
+        quantity=event.quantity,
+        notional=event.notional,
+        limit_price=event.limit_price,
+        stop_price=event.stop_price,
+        client_order_id=event.client_order_id,
+        time_in_force=event.time_in_force,
+        expires_at=event.expires_at,
+        price=event.price,
+        scale=event.scale,
+        price_scale=event.price_scale,
+        fee_bps=event.fee_bps,
+        collar_bps=event.collar_bps,
+        hold=event.hold,
+        revision=event.revision,
+        fingerprint=event.fingerprint,
+    )
 
 
 ORDERS = Fold(
@@ -215,9 +235,17 @@ def size_of(order: PlaceOrder, price: int, one_cent: int) -> Size:
 def accepted(order: PlaceOrder, size: Size, asset: AssetListed, seen: Seen) -> Event:
     fixed = order.quantity is not None or order.side == "sell"
     return OrderAccepted(
-        **these(TERMS, order) | {"quantity": size.quantity if fixed else None},
         account_id=order.account_id,
         order_id=order.id,
+        asset_id=order.asset_id,
+        side=order.side,
+        order_type=order.order_type,
+        quantity=size.quantity if fixed else None,
+        notional=order.notional,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        client_order_id=order.client_order_id,
+        time_in_force=order.time_in_force,
         expires_at=order.expires_at,
         price=seen.price,
         price_time=seen.time,
