@@ -22,6 +22,10 @@ LIMIT = 1_000
 follow an account's poison don't count: a busy account is no fault.
 """
 MINUTE_MS = 60_000
+HEADERS, NAME = 100, 200
+"""So many of a record's own headers go with it, so many characters of their names: then whatever fits its topic fits
+the dead-letter topic, although a header is dearer there.
+"""
 
 
 class TooMuchPoison(Exception):
@@ -57,8 +61,10 @@ class SetAside(NamedTuple):
             ("reason", self.reason.encode()),
             ("account", (self.account_id or "").encode()),
             # A header of others may be null.
-            *((f"origin-{name}", value or b"") for name, value in record.headers),
+            *((f"origin-{name[:NAME]}", value or b"") for name, value in record.headers[:HEADERS]),
         )
+        if left_out := len(record.headers[HEADERS:]):
+            headers = (*headers, ("headers-left-out", b"%d" % left_out))
         return Draft(record.key, record.value, headers)
 
 

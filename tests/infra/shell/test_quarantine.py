@@ -12,8 +12,8 @@ from events.reasons import Unreadable
 from events.topics import CONTROL, ORDER_EVENTS, PORTFOLIO_EVENTS
 from infra.log.clock import VirtualClock
 from infra.log.life import Crashed, Faults, Life
-from infra.log.memory import MemoryLog
-from infra.log.port import Draft, Record, size_of
+from infra.log.memory import BATCH_HEADER, MemoryLog
+from infra.log.port import MAX_BATCH, Draft, Record, size_of
 from infra.shell.partition import Partition
 from infra.shell.quarantine import LIMIT, MINUTE_MS, SetAside, TooMuchPoison, judged
 from infra.shell.reading import is_control
@@ -197,6 +197,20 @@ def test_a_header_without_a_value_is_set_aside_too() -> None:
     letter = SetAside(record, "malformed", None).dead_letter()
     assert size_of(letter) > 0
     assert dict(letter.headers)["origin-trace"] == b""
+
+
+@pytest.mark.parametrize(
+    "headers", [(("h", b""),) * 330_000, (("\ufffd" * 1_000_000, b""),), (("h", b"x" * 1_000_000),)]
+)
+def test_whatever_headers_a_record_has_its_dead_letter_fits(
+    headers: tuple[tuple[str, bytes], ...],
+) -> None:
+    record = Record(*ORDERS, 0, NOW, None, b"garbage", headers)
+    letter = SetAside(record, "malformed", None).dead_letter()
+    assert size_of(letter) < 2 * MAX_BATCH - BATCH_HEADER
+    told = dict(letter.headers)
+    assert int(told.get("headers-left-out", b"0")) == max(0, len(headers) - 100)
+    assert any(name.startswith("origin-" + headers[0][0][:200]) for name in told)
 
 
 def test_a_dead_letter_does_not_wait_for_a_whole_snapshot() -> None:
