@@ -1,0 +1,92 @@
+"""Services as processes by themselves: nobody starts one again but the test."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from infra.log.admin import ensure
+from infra.process.settings import Settings
+from ops.provision import topic_specs
+from ops.stack.processes import SERVICES
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = int(Settings.model_fields["partition_count"].default)
+WITHIN_S = 60
+AS_SHIPPED, IN_A_HURRY = ("-P", "-m", "ops.cli", "run"), ("-m", "tests.faults.hurried")
+
+
+class Life:
+    """A service's process, one at a time, and its log."""
+
+    def __init__(self, name: str, kafka: str, folder: Path) -> None:
+        self.name, self.kafka = name, kafka
+        self.log = folder / f"{name}.log"
+        self.running: asyncio.subprocess.Process | None = None
+
+    async def start(self, *, crash: str | None = None, **settings: str) -> None:
+        """Begins the next life. crash: where it ends, POINT:N; such a life is in a hurry."""
+        assert self.running is None, f"{self.name} lives"
+        own = {"ORDERSTREAM_ENV": "test", "ORDERSTREAM_KAFKA": self.kafka, **settings}
+        own |= {"ORDERSTREAM_CRASH": crash} if crash else {}
+        with self.log.open("ab") as opened:
+            self.running = await asyncio.create_subprocess_exec(
+                *(sys.executable, *(IN_A_HURRY if crash else AS_SHIPPED), self.name),
+                cwd=ROOT,
+                env={**os.environ, **own},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=opened,
+                stderr=opened,
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.running
+        self.running.send_signal(number)
+
+    async def ended(self) -> int:
+        """Returns the exit code, once it ended by itself or by a signal. Raises: TimeoutError."""
+        assert self.running
+        code = await asyncio.wait_for(self.running.wait(), WITHIN_S)
+        self.running = None
+        return code
+
+    async def kill(self) -> int:
+        """Kills it as by kill -9. Returns when that was, ms since the epoch."""
+        self.send(signal.SIGKILL)
+        await self.ended()
+        return now_ms()
+
+    async def end(self) -> None:
+        """Has it drain, if it lives."""
+        if self.running is None:
+            return
+        with suppress(ProcessLookupError):
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGTERM)
+        await self.ended()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def living(
+    kafka: str, folder: Path, names: Sequence[str] = SERVICES
+) -> AsyncIterator[dict[str, Life]]:
+    """Yields these services, each alive, on a broker that has their topics; ends them after the block."""
+    await ensure(topic_specs(PARTITIONS), kafka)
+    lives = {name: Life(name, kafka, folder) for name in names}
+    try:
+        await asyncio.gather(*(life.start() for life in lives.values()))
+        yield lives
+    finally:
+        await end(lives.values())
+
+
+async def end(lives: Iterable[Life]) -> None:
+    await asyncio.gather(*(life.end() for life in lives))

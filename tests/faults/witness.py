@@ -1,0 +1,77 @@
+"""Follows what services write: it tells when each partition spoke again after a death."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from infra.log.kafka import KafkaLog
+from infra.log.port import TP, Log, Record
+from infra.shell.reading import is_control
+from ops.provision import SHELL_SERVICES
+from tests.faults.lives import PARTITIONS
+
+WAIT_MS, PATIENCE_S = 500, 60
+OUTPUTS: Mapping[str, tuple[TP, ...]] = {
+    service.name: tuple(service.output(p) for p in range(PARTITIONS)) for service in SHELL_SERVICES
+}
+"""The partitions that each service writes."""
+
+
+class Witness:
+    """claims, events: when the records in each partition were appended, ms since the epoch."""
+
+    def __init__(self) -> None:
+        tps = [tp for written in OUTPUTS.values() for tp in written]
+        self.claims: dict[TP, list[int]] = {tp: [] for tp in tps}
+        self.events: dict[TP, list[int]] = {tp: [] for tp in tps}
+        self._news = asyncio.Condition()
+
+    async def follow(self, log: Log) -> None:
+        """Reads on until it is cancelled."""
+        ends = {tp: bounds.end for tp, bounds in (await log.bounds(self.events)).items()}
+        reader = await log.reader(ends)
+        try:
+            while True:
+                for tp, records in (await reader.fetch(WAIT_MS)).items():
+                    self.note(tp, records)
+                async with self._news:
+                    self._news.notify_all()
+        finally:
+            await reader.stop()
+
+    def note(self, tp: TP, records: Iterable[Record]) -> None:
+        for record in records:
+            if not is_control(record):
+                self.events[tp].append(record.timestamp)
+            elif record.key == b"control:partition_claimed":
+                self.claims[tp].append(record.timestamp)
+
+    async def spoke(self, service: str, died_ms: int) -> float:
+        """Returns the s from the death to the first event of the last of its partitions. Raises: TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            times = await self._news.wait_for(lambda: self.after(service, died_ms))
+        return (max(times) - died_ms) / 1_000
+
+    def after(self, service: str, died_ms: int) -> list[int]:
+        """Returns when each partition's first event came that a next owner wrote; nothing while one is silent."""
+        firsts = []
+        for tp in OUTPUTS[service]:
+            claim = next((time for time in self.claims[tp] if time >= died_ms), None)
+            event = next((t for t in self.events[tp] if claim is not None and t >= claim), None)
+            if event is None:
+                return []
+            firsts.append(event)
+        return firsts
+
+
+@asynccontextmanager
+async def witnessing(kafka: str) -> AsyncIterator[Witness]:
+    """Yields a witness of all that is written while the block runs."""
+    log, witness = KafkaLog(kafka), Witness()
+    following = asyncio.create_task(witness.follow(log))
+    try:
+        yield witness
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
+        await log.stop()
