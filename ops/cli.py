@@ -292,6 +292,46 @@ def replay(
         raise typer.Exit(FAILED)
 
 
+@app.command()
+def audit(
+    run_dir: RunDir = HERE,
+    *,
+    prefix: Annotated[bool, typer.Option("--prefix", help="Only what holds at any time.")] = False,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for rest.")] = 60,
+    journal: Annotated[Path | None, typer.Option(help="What a client asked for.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Check the log, snapshots and views against each other, by arithmetic of its own.
+
+    Exit code 1: something is not as it must be, or there was nothing to check.
+    """
+    import asyncio
+
+    from rich.console import Console
+
+    from infra.unavailable import Unavailable
+    from ops.audit import run as audits
+    from ops.audit.outcomes import read_journal
+    from ops.audit.screen import show
+    from ops.replay import counting
+
+    kafka = endpoint("kafka", run_dir)
+    asked = read_journal(journal.read_text()) if journal else None
+    try:
+        with counting(Console(stderr=True), "audit") as told:
+            running = audits.audit(
+                kafka, patience_s=patience, prefix=prefix, journal=asked, told=told
+            )
+            found = asyncio.run(running)
+    except Unavailable:
+        sys.exit(NO_KAFKA)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    print(json.dumps(found.as_json(), indent=1)) if as_json else show(screen(), found)
+    if not found.is_clean:
+        raise typer.Exit(FAILED)
+
+
 def endpoint(name: str, run_dir: Path) -> str:
     """Returns where the server listens. Ends the command if the stack is not up or has none."""
     from ops.stack.endpoints import given

@@ -1,0 +1,113 @@
+"""Shows the log to every check: each record once, decoded once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from events.codec import Poison
+from events.ids import name_space, partition_of
+from events.topics import CONTROL as CONTROL_DECODER
+from events.topics import TOPICS, Topic
+from infra.log.port import Record
+from infra.raw.batch import RawBatch
+
+from .batches import CONTROL, Foreign, Healthy, InOrder, SeenAlike, Unfenced, Whole
+from .check import Check, Handler, Unread
+from .conserved import Assets, Bounds, Holds, Money
+from .outcomes import Accepted, Asked, Caused, OneOutcome
+from .trading import Lives, SettledOnce
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+MISPLACED = Unread("misplaced")
+
+
+class Auditor:
+    """Pure: it is handed batches, partition after partition, and asked what it found."""
+
+    def __init__(
+        self,
+        partitions: int,
+        *,
+        journal: Iterable[Asked] | None = None,
+        foreign: Foreign | None = None,
+        more: Sequence[Check] = (),
+    ) -> None:
+        self.partitions = partitions
+        strange = foreign or Foreign()
+        self.alike, self.healthy = SeenAlike(), Healthy()
+        self.checks: tuple[Check, ...] = (
+            Money(),
+            Assets(),
+            Bounds(strange),
+            Holds(),
+            OneOutcome(),
+            Caused(),
+            Accepted(journal),
+            SettledOnce(),
+            Lives(),
+            InOrder(),
+            Whole(strange),
+            self.alike,
+            Unfenced(strange),
+            self.healthy,
+            *more,
+        )
+        self.events = 0
+        self._handlers: dict[type[Any], tuple[Handler, ...]] = defaultdict(tuple)
+        for check in self.checks:
+            for kind, handler in check.handlers().items():
+                self._handlers[kind] += (handler,)
+        self._of_batches = tuple(c.batch for c in self.checks if overrides(c, "batch"))
+
+    def begin(self) -> None:
+        for check in self.checks:
+            check.begin()
+
+    def take(self, batch: RawBatch) -> None:
+        """Shows a batch of the partition that was begun."""
+        for see in self._of_batches:
+            see(batch)
+        read = self.reader(batch.topic)
+        handlers = self._handlers
+        for record in batch.records:
+            message = read(record)
+            for handle in handlers[type(message)]:
+                handle(record, message)
+        self.events += len(batch.records)
+
+    def reader(self, topic: str) -> Callable[[Record], Any]:
+        """Returns what decodes the records of a topic; those of a service's own books stay as they are."""
+        if known := BY_NAME.get(topic):
+            return lambda record: self.read(known, record)
+        return lambda record: record
+
+    def read(self, topic: Topic[Any], record: Record) -> Any:
+        """Returns the message, or Unread if the services too must take it for poison."""
+        value = record.value or b""
+        try:
+            if CONTROL in record.headers:
+                return CONTROL_DECODER(value)
+            message: Any = topic.decode(value)
+            if topic.key != "account_id" or topic.writer == "gateway":
+                name_space(message.id)
+        except Poison as poison:
+            return Unread(poison.reason)
+        except ValueError:
+            return Unread("malformed")
+        if topic.key == "account_id":
+            account = message.account_id
+            here = partition_of(account, self.partitions) == record.partition
+            if not here or record.key != account.encode():
+                return MISPLACED
+        return message
+
+    def close(self, *, at_rest: bool) -> None:
+        """Ends it. at_rest: nothing was on its way any more, so what was begun must be complete."""
+        for check in self.checks:
+            check.close()
+            if at_rest:
+                check.settle()
+
+
+def overrides(check: Check, name: str) -> bool:
+    return getattr(type(check), name) is not getattr(Check, name)
