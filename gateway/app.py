@@ -25,7 +25,6 @@ from infra.views.live import LiveStore
 from infra.views.port import Input, View, inputs
 from infra.views.seam import Seam
 
-from . import problems
 from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .catalogue import Catalogue
@@ -55,11 +54,11 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
 )
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return app
+    return Entrance(app)
 
 
 def routed() -> FastAPI:
@@ -75,8 +74,6 @@ def routed() -> FastAPI:
     )
     for router in ROUTERS:  # flat: the routes of an included router are matched twice
         app.router.routes.extend(router.routes)
-    app.add_middleware(Entrance)
-    problems.install(app)
     require_policies(app)
     return app
 

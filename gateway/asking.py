@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from uuid_utils import uuid7
 
 from events.envelope import Command
@@ -28,6 +28,7 @@ from .waiting import Matter
 C = TypeVar("C", bound=Command)
 NAME = r"^[A-Za-z0-9_-]{1,64}$"
 DEFAULT_WAIT, LONGEST_WAIT = 1, 30  # s
+Key = Annotated[str | None, Field(pattern=NAME)]
 WAIT = re.compile(r'wait="?([0-9]{1,9})"?')
 
 
@@ -123,7 +124,7 @@ def fingerprint(target: str, body: Body) -> str:
 async def asker(
     request: Request,
     response: Response,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", pattern=NAME)] = None,
+    key: Annotated[Key, Header(alias="Idempotency-Key")] = None,
     prefer: Annotated[
         str | None, Header(alias="Prefer", examples=["wait=5", "respond-async"])
     ] = None,

@@ -9,13 +9,15 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from prometheus_client import Histogram
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uuid_utils import uuid7
 
 from infra.process.metrics import latency
 
-from .problems import answer, refusal
+from .problems import UNKNOWN, answer, refusal
 
 REQUEST_ID = b"x-request-id"
 SANE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -28,16 +30,21 @@ log = structlog.get_logger()
 
 
 class Entrance:
-    """ASGI middleware. The request's id is in `request.state.request_id` and in every log line."""
+    """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
-    def __init__(self, app: ASGIApp) -> None:
+    It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
         self.app = app
+        self._routes = AsyncExitStackMiddleware(app.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request_id = named(scope)
+        scope["app"] = self.app
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         if len(scope["path"]) > 1:
             scope["path"] = scope["path"].removesuffix("/")  # the same resource, never a redirect
@@ -53,12 +60,14 @@ class Entrance:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
             try:
-                await self.app(scope, receive, send_named)
+                await self._routes(scope, receive, send_named)
             except Exception as error:
-                log.exception("request_failed", method=scope["method"], path=scope["path"])
+                refused = refusal(error)
+                if refused.code == UNKNOWN:
+                    log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if started:
                     raise  # half an answer must not look like a whole one
-                await answer(refusal(error), request_id.decode())(scope, receive, send_named)
+                await answer(refused, request_id.decode())(scope, receive, send_named)
 
 
 def measure(scope: Scope, status: int) -> Histogram:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, SerializeAsAny
@@ -15,6 +14,8 @@ from infra.unavailable import Unavailable
 from infra.views.port import Lagging, NotReady
 
 MEDIA_TYPE = "application/problem+json"
+UNKNOWN = "internal"
+"""The code of what nobody foresaw."""
 FORBIDDEN = frozenset({Reason.ACCOUNT_FROZEN, Reason.DEPOSITS_DISABLED})
 EDGE = {
     "malformed_json": (400, "The body is not strict JSON."),
@@ -145,18 +146,6 @@ def refusals(*codes: str) -> Responses:
     return responses
 
 
-def install(app: FastAPI) -> None:
-    """Makes every error that reaches the app a problem."""
-    app.add_exception_handler(HTTPException, _handle)
-    app.add_exception_handler(RequestValidationError, _handle)
-    for away in (Unavailable, NotReady, Lagging):
-        app.add_exception_handler(away, _handle)
-
-
-async def _handle(request: Request, error: Exception) -> Response:
-    return answer(refusal(error), request.state.request_id)
-
-
 def refusal(error: Exception) -> Refused:
     """Returns what an error looks like from outside: nothing of its own text, unless it is a refusal."""
     match error:
@@ -169,9 +158,9 @@ def refusal(error: Exception) -> Refused:
         case RequestValidationError():
             return Refused("validation_failed", errors=[fault(one) for one in error.errors()])
         case HTTPException():
-            return Refused(BY_STATUS.get(error.status_code, "internal"), headers=error.headers)
+            return Refused(BY_STATUS.get(error.status_code, UNKNOWN), headers=error.headers)
         case _:
-            return Refused("internal")
+            return Refused(UNKNOWN)
 
 
 def fault(error: Mapping[str, Any]) -> Fault:

@@ -13,10 +13,11 @@ from events.reasons import OF_BALANCE, Reason
 from events.topics import BALANCE_COMMANDS
 from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
+from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
 from gateway.deps import Customer, PartsDep
 from gateway.listing import Listing, Lists
-from gateway.problems import Responses, refusals
+from gateway.problems import refusals
 from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
 from gateway.projections.outcomes import Settlement
 from gateway.route import Body, resource
@@ -60,9 +61,6 @@ class TransactionView(BaseModel):
     created_at: Timestamp
 
 
-ACCEPTED: Responses = {202: {"model": TransactionView}}
-
-
 class Transactions(Listing[TransactionView]):
     """They add up to the balance."""
 
@@ -80,11 +78,7 @@ async def balance(account: Customer, parts: PartsDep) -> BalanceView:
     )
 
 
-@router.post(
-    "/deposit",
-    status_code=201,
-    responses=ACCEPTED | refusals(*OF_BALANCE, "idempotency_conflict", "log_unavailable"),
-)
+@command(router, "/deposit", *OF_BALANCE)
 async def deposit(body: Amount, asking: Asking) -> TransactionView:
     """Returns 201 and the movement once it is in view, 202 and what it shall be if that takes longer than the
     client waits.
@@ -94,11 +88,7 @@ async def deposit(body: Amount, asking: Asking) -> TransactionView:
     return await move(asking, Deposit(**asking.envelope(body), amount=body.amount))
 
 
-@router.post(
-    "/withdraw",
-    status_code=201,
-    responses=ACCEPTED | refusals(*OF_BALANCE, "idempotency_conflict", "log_unavailable"),
-)
+@command(router, "/withdraw", *OF_BALANCE)
 async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     """Returns as a deposit does. Raises: Refused with the reason that the balance service gave."""
     return await move(asking, Withdraw(**asking.envelope(body), amount=body.amount))

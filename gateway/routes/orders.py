@@ -16,11 +16,12 @@ from events.topics import ORDER_COMMANDS
 from gateway.as_of import AsOfView, shown
 from gateway.asking import NAME, Asker, Asking
 from gateway.catalogue import Catalogue
+from gateway.command_route import command
 from gateway.decimals import USD_SCALE, DecimalString, UsdAmount, from_minor, scaled, usd
 from gateway.deps import Customer, Parts, PartsDep
 from gateway.edge import Taken
 from gateway.listing import Listing, Lists
-from gateway.problems import Fault, Refused, Responses, refusals
+from gateway.problems import Fault, Refused, refusals
 from gateway.projections.orders import ORDER, OrderRow, Status
 from gateway.projections.outcomes import Settlement
 from gateway.route import Body, resource
@@ -83,18 +84,11 @@ class OrderView(BaseModel):
     as_of: AsOfView | None
 
 
-ACCEPTED: Responses = {202: {"model": OrderView}}
-
-
 class Orders(Listing[OrderView]):
     """Newest first, each where it was placed."""
 
 
-@router.post(
-    "",
-    status_code=201,
-    responses=ACCEPTED | refusals(*Reason, "idempotency_conflict", "log_unavailable"),
-)
+@command(router, "", *Reason)
 async def place_order(body: OrderBody, asking: Asking) -> OrderView:
     """Returns 201 and the order once its money and assets have moved and are in view, 202 and the order as
     pending if that takes longer than the client waits.

@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import REGISTRY
 
 from events.reasons import Reason
-from gateway.app import create_app, require_policies
+from gateway.app import create_app, require_policies, routed
 from gateway.deps import PUBLIC, Customer, Parts
 from gateway.problems import PROBLEMS, Refused, pointer
 from gateway.route import EdgeRoute, Unguarded
@@ -252,8 +252,8 @@ def test_a_route_without_a_policy_stops_the_start() -> None:
     router.get("/known", dependencies=[PUBLIC])(open_to_all)
 
 
-def test_a_route_of_another_kind_stops_the_start(parts: Parts) -> None:
-    app = create_app(parts)
+def test_a_route_of_another_kind_stops_the_start() -> None:
+    app = routed()
     plain = APIRouter()
     plain.get("/plain")(lambda: None)
     app.include_router(plain, prefix="/api")
@@ -263,8 +263,8 @@ def test_a_route_of_another_kind_stops_the_start(parts: Parts) -> None:
         require_policies(FastAPI())
 
 
-def test_who_may_call_what(parts: Parts) -> None:
-    app = create_app(parts)
+def test_who_may_call_what() -> None:
+    app = routed()
     table = {
         f"{method} {context.path}": context.original_route.policy
         for context in iter_route_contexts(app.routes)
