@@ -26,10 +26,12 @@ from ops.stack.probes import is_broker
 from ops.stack.process import Stack
 from tests.faults.proxy import delivered
 
+Settings = Mapping[str, str | int]
+
 HEAP = "256m"
 PAUSE = 0.05  # s between two looks
 READY_S = 120
-REPLICATED = {
+REPLICATED: Settings = {
     "default.replication.factor": 3,
     "min.insync.replicas": 2,
     "offsets.topic.replication.factor": 3,
@@ -43,8 +45,6 @@ REPLICATED = {
 DESCRIBE_QUORUM = struct.Struct(">hhihB")
 METADATA_LOG = b"\x02\x13__cluster_metadata\x02\x00\x00\x00\x00\x00\x00\x00"
 LEADER_AT = 34  # bytes into the answer about one topic of that name
-
-Settings = Mapping[str, str | int]
 
 
 class Broker:

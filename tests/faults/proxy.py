@@ -8,7 +8,7 @@ import asyncio
 import struct
 from asyncio import IncompleteReadError, StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from random import Random
@@ -190,11 +190,11 @@ def strike(fault: Fault, *apis: int, times: int | None = None) -> Choice:
     return choice
 
 
-def weather(rng: Random, faults: Sequence[Fault], *apis: int, one_in: int) -> Choice:
-    """Returns a choice: any of the faults strikes one in so many requests of these kinds."""
+def weather(rng: Random, faults: Sequence[Fault], one_in: Mapping[int, int]) -> Choice:
+    """Returns a choice: any of the faults strikes one in so many requests of a kind."""
 
     def choice(api: int) -> Fault:
-        strikes = api in apis and rng.randrange(one_in) == 0
+        strikes = api in one_in and rng.randrange(one_in[api]) == 0
         return rng.choice(faults) if strikes else unharmed
 
     return choice

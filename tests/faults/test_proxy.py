@@ -153,7 +153,7 @@ async def test_a_cut_ends_all_connections_and_lets_new_ones_in(proxy: Proxy) -> 
 
 def test_the_same_seed_makes_the_same_weather() -> None:
     def drawn(seed: int) -> list[Fault]:
-        choice = weather(Random(seed), [tear, double], Api.PRODUCE, one_in=3)
+        choice = weather(Random(seed), [tear, double], {Api.PRODUCE: 3})
         return [choice(api) for api in (Api.PRODUCE, Api.FETCH) * 50]
 
     assert drawn(1) == drawn(1) != drawn(2)
