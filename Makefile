@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults bench contract lock clean
+.PHONY: help demo up down status check test test-faults bench bench-peers contract lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ test-faults: .venv/dev ## every row of the table of faults, FAULT_RUNS=5 for fiv
 
 bench: .venv/dev ## measure and print: all, or WHAT="drain hop way projections"
 	$(BIN)/python -m bench $(WHAT)
+
+bench-peers: .venv/dev ## race the shell against Kafka Streams and Quix (needs a JDK and Maven), or WHAT="drain hop"
+	$(BIN)/python -m bench.peers $(WHAT)
 
 contract: .venv/dev ## write the schemas and documents of topics and API anew
 	$(BIN)/python -m ops.contract

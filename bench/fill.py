@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -61,19 +62,19 @@ async def fill(bootstrap: str, p: int, partitions: int, count: int) -> None:
             if monotonic() - told > TICK_S:
                 await tell_prices(producer, ticks)
                 told, ticks = monotonic(), ticks + 1
-            if not put(batch, n, owners):
+            command = order(n, owners)
+            if not put(batch, command):
                 sent.append(await producer.send_batch(batch, ORDER_COMMANDS.name, partition=p))
                 batch = producer.create_batch()
-                assert put(batch, n, owners)
+                assert put(batch, command)
                 if len(sent) >= IN_FLIGHT:
                     await sent.pop(0)
         sent.append(await producer.send_batch(batch, ORDER_COMMANDS.name, partition=p))
         await asyncio.gather(*sent)
 
 
-def put(batch: BatchBuilder, n: int, owners: tuple[str, ...]) -> bool:
-    """Returns whether the n-th order went into the batch."""
-    command = order(n, owners)
+def put(batch: BatchBuilder, command: Any) -> bool:
+    """Returns whether the command of an account went into the batch."""
     key = command.account_id.encode()
     return (
         batch.append(timestamp=None, key=key, value=encode(command), headers=list(JSON)) is not None

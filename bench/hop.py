@@ -115,9 +115,11 @@ async def send(producer: AIOKafkaProducer, topic: str, seconds: int, awaited: Si
 
 @asynccontextmanager
 async def watching(
-    bootstrap: str, topic: str, number: Callable[[Any], int | None]
+    bootstrap: str, topic: str, number: Callable[[Any], int | None], **options: Any
 ) -> AsyncIterator[Sightings]:
-    """Returns the sightings in the topic, filled while the block runs. number: of a record's order."""
+    """Returns the sightings in the topic, filled while the block runs. number: of a record's order; options: the
+    consumer's.
+    """
     seen, tp = Sightings(), TopicPartition(topic, 0)
 
     async def watch(consumer: AIOKafkaConsumer) -> None:
@@ -128,7 +130,8 @@ async def watching(
                 if (n := number(record)) is not None:
                     seen.add(n, now)
 
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
+    options |= {"bootstrap_servers": bootstrap, "enable_auto_commit": False}
+    async with AIOKafkaConsumer(**options) as consumer:
         begin(consumer, [tp])
         async with beside(watch(consumer)):
             yield seen
