@@ -15,6 +15,8 @@ from .batches import CONTROL, Foreign, Healthy, InOrder, SeenAlike, Unfenced, Wh
 from .check import Check, Handler, Unread
 from .conserved import Assets, Bounds, Holds, Money
 from .outcomes import Accepted, Asked, Caused, OneOutcome
+from .quarantine import Quarantined
+from .state import Remembered
 from .trading import Lives, SettledOnce
 
 BY_NAME = {topic.name: topic for topic in TOPICS}
@@ -34,7 +36,7 @@ class Auditor:
     ) -> None:
         self.partitions = partitions
         strange = foreign or Foreign()
-        self.alike, self.healthy = SeenAlike(), Healthy()
+        self.alike, self.healthy, self.remembered = SeenAlike(), Healthy(), Remembered()
         self.checks: tuple[Check, ...] = (
             Money(),
             Assets(),
@@ -50,6 +52,8 @@ class Auditor:
             self.alike,
             Unfenced(strange),
             self.healthy,
+            self.remembered,
+            Quarantined(),
             *more,
         )
         self.events = 0
@@ -86,7 +90,7 @@ class Auditor:
         value = record.value or b""
         try:
             if CONTROL in record.headers:
-                return CONTROL_DECODER(value)
+                return self.note(record)
             message: Any = topic.decode(value)
             if topic.key != "account_id" or topic.writer == "gateway":
                 name_space(message.id)
@@ -100,6 +104,14 @@ class Auditor:
             if not here or record.key != account.encode():
                 return MISPLACED
         return message
+
+    @staticmethod
+    def note(record: Record) -> Any:
+        """Returns the control record, None if it is none: readers skip it unread."""
+        try:
+            return CONTROL_DECODER(record.value or b"")
+        except Poison:
+            return None
 
     def close(self, *, at_rest: bool) -> None:
         """Ends it. at_rest: nothing was on its way any more, so what was begun must be complete."""

@@ -1,7 +1,7 @@
 """What a check is: it is shown the log, record by record, counts what it examined and says what must not be.
 
-Partitions are shown one after the other, each whole and in its order: contract topics whose events are for ever
-first, prices last of all but what stands beside the log.
+Partitions are shown one after the other, each whole and in its order: snapshots, then what accounts cause, then prices,
+then dead letters.
 """
 
 from collections.abc import Callable, Iterable, Mapping

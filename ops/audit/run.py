@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from time import monotonic, process_time
 from typing import Any
 
-from events.topics import BALANCE_COMMANDS, DAY, ORDER_COMMANDS, PRICES, TOPICS, Topic
+from events.topics import BALANCE_COMMANDS, DAY, ORDER_COMMANDS, PRICES, TOPICS, Topic, state_topic
 from infra.log.port import TP, Bounds
 from infra.raw.batches import Ends, RawReader
 from infra.raw.consumer import consumed
@@ -78,10 +78,11 @@ async def reading(kafka: str) -> AsyncIterator[RawReader]:
 
 
 def in_order(tps: Iterable[TP]) -> list[TP]:
-    """Returns the partitions as the checks want to be shown them: prices after all that quotes them, a service's own
-    books last.
+    """Returns the partitions as the checks want to be shown them: a service's snapshots before its events, prices
+    after all that quotes them.
     """
-    known = [topic.name for topic in TOPICS if topic is not PRICES] + [PRICES.name]
+    states = [state_topic(name) for name in {topic.writer: None for topic in TOPICS}]
+    known = [*states, *(topic.name for topic in TOPICS if topic is not PRICES), PRICES.name]
     ranks = {name: rank for rank, name in enumerate(known)}
     return sorted(tps, key=lambda tp: (ranks.get(tp[0], len(ranks)), tp))
 

@@ -1,0 +1,140 @@
+"""I20: poison stands in its dead-letter topic once, as it was, with what follows it; its reader says so once."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from events.control import RecordQuarantined
+from events.topics import TOPICS, Topic
+from infra.log.port import Record
+
+from .batches import is_control
+from .check import Check, Handler, Unread, on, short
+from .outcomes import EVENTS, Place, header, place
+
+READERS: Mapping[str, tuple[str, ...]] = {
+    "order.commands.v1": ("order",),
+    "balance.commands.v1": ("balance",),
+    "order.events.v1": ("balance", "portfolio", "tape"),
+    "balance.events.v1": ("order",),
+    "portfolio.events.v1": ("order",),
+    "market.assets.v1": ("order",),
+    "market.prices.v1": ("order",),
+}
+WRITERS = {topic.name: topic.writer for topic in TOPICS}
+SUFFIX = ".dlq.v1"
+
+
+class Letter(NamedTuple):
+    """A dead letter. sequence: of an event that only follows poison, None of what can't be read."""
+
+    reason: str
+    sum: int
+    sequence: int | None
+
+
+class Quarantined(Check):
+    code = "I20"
+    says = "poison is set aside once, as it was, in order, and its reader says so"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.poison: dict[Place, tuple[str, int]] = {}
+        self.letters: dict[str, dict[Place, list[Letter]]] = defaultdict(lambda: defaultdict(list))
+        self.notes: dict[str, dict[Place, list[RecordQuarantined]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self.newest: dict[tuple[str, str], int] = {}
+
+    def handlers(self) -> Mapping[type[Any], Handler]:
+        return (
+            on(self.event, *EVENTS)
+            | on(self.unread, Unread)
+            | on(self.letter, Record)
+            | on(self.noted, RecordQuarantined)
+        )
+
+    def event(self, record: Record, event: Any) -> None:
+        self.newest[record.topic, event.account_id] = record.offset
+
+    def unread(self, record: Record, message: Unread) -> None:
+        self.poison[Place(*record[:3])] = (message.reason, crc32(record.value or b""))
+
+    def noted(self, record: Record, note: RecordQuarantined) -> None:
+        at = Place(note.topic, note.partition, note.offset)
+        self.notes[WRITERS[record.topic]][at].append(note)
+
+    def letter(self, record: Record, _: Record) -> None:
+        if not record.topic.endswith(SUFFIX) or is_control(record):
+            return
+        origin = place(header(record.headers, "origin") or b"")
+        reader = record.topic.removesuffix(SUFFIX).rpartition(".")[2]
+        if origin is None or record.topic != f"{origin.topic}.{reader}{SUFFIX}":
+            self.violation("a dead letter without its origin", record)
+            return
+        reason = (header(record.headers, "reason") or b"").decode(errors="replace")
+        sequence = sequence_of(TOPIC[origin.topic], record) if origin.topic in TOPIC else None
+        self.letters[reader][origin].append(Letter(reason, crc32(record.value or b""), sequence))
+
+    def settle(self) -> None:
+        for at, (_, sum_) in self.poison.items():
+            for reader in READERS.get(at.topic, ()):
+                self.checked += 1
+                letters = self.letters[reader].get(at, [])
+                if [letter.sum for letter in letters] != [sum_]:
+                    what = f"{len(letters)} dead letters, or another's bytes"
+                    self.violation(f"{reader} has {what}, of the poison at {tuple(at)}")
+        for reader in self.letters.keys() | self.notes.keys():
+            self.agree(reader)
+        if not self.checked:
+            self.unapplied = "no poison was ever in the log"
+
+    def agree(self, reader: str) -> None:
+        """Compares a reader's dead letters with what its own log says of them."""
+        letters, notes = self.letters[reader], self.notes[reader]
+        behind: dict[tuple[str, str], list[tuple[int, int | None]]] = defaultdict(list)
+        for at in sorted(letters.keys() | notes.keys()):
+            self.checked += 1
+            if (len(letters.get(at, ())), len(notes.get(at, ()))) != (1, 1):
+                told = f"{len(letters.get(at, ()))} letters, {len(notes.get(at, ()))} notes"
+                self.violation(f"{reader}: {told} of the record at {tuple(at)}")
+                continue
+            (letter,), (note,) = letters[at], notes[at]
+            if letter.reason != note.reason:
+                told = f"set aside as {letter.reason}, noted as {note.reason}"
+                self.violation(f"{reader}: {tuple(at)} {told}")
+            if not note.follows and at not in self.poison:
+                self.violation(f"{reader}: {tuple(at)} is no poison")
+            if note.account_id:
+                behind[at.topic, note.account_id].append((at.offset, letter.sequence))
+        for (topic, account), line in behind.items():
+            self.in_line(reader, topic, account, line)
+
+    def in_line(
+        self, reader: str, topic: str, account: str, line: list[tuple[int, int | None]]
+    ) -> None:
+        """All that came after an account's poison must stand behind it, up to the newest, without a gap."""
+        newest = self.newest.get((topic, account), 0)
+        if line[-1][0] < newest:
+            self.violation(f"{reader}: {account} is held in {topic}, its record at {newest} is not")
+        if gaps := [later for earlier, later in pairs(line) if later != earlier + 1]:
+            self.violation(f"{reader}: {account}'s events before {short(gaps)} are not held")
+
+
+def pairs(line: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
+    """Yields the sequences of events that follow each other with no poison between."""
+    for (_, earlier), (_, later) in pairwise(line):
+        if earlier is not None and later is not None:
+            yield earlier, later
+
+
+TOPIC: Mapping[str, Topic[Any]] = {topic.name: topic for topic in TOPICS}
+
+
+def sequence_of(topic: Topic[Any], record: Record) -> int | None:
+    try:
+        return getattr(topic.decode(record.value or b""), "sequence", None)
+    except ValueError:
+        return None

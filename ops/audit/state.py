@@ -1,0 +1,135 @@
+"""I11: what a service remembers is what its own events say: the live process's rows, and its snapshots'."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from events.control import RecordQuarantined
+from events.topics import TOPICS, state_topic
+from infra.log.port import Record
+
+from .batches import is_control
+from .check import Check, Handler, on
+from .outcomes import EVENTS
+from .rows import RULES, Key, Row
+
+CLOSING = b"closing"
+SERVICES = {topic.name: topic.writer for topic in TOPICS}
+STATES = {state_topic(writer): writer for writer in SERVICES.values()}
+Shard = tuple[str, int]
+"""A service and its partition."""
+
+
+class Stored(NamedTuple):
+    """A row as the state topic has it: with its own events up to the offset `at`."""
+
+    at: int
+    row: Row
+
+
+class Snapshot:
+    """position: from which own offset on events are not in the rows, 0 without a closing record."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.rows: dict[Key, Stored] = {}
+
+
+class Remembered(Check):
+    """Shown the state topics before the events, it compares a snapshot's rows the moment its own are as old."""
+
+    code = "I11"
+    says = "what a service remembers, and its snapshots hold, is what its own events say"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.snapshots: dict[Shard, Snapshot] = defaultdict(Snapshot)
+        self.rows: dict[Shard, dict[Key, Stored]] = defaultdict(dict)
+        self.begin()
+
+    def begin(self) -> None:
+        self.shard: Shard | None = None
+        self.reached = False
+
+    def handlers(self) -> Mapping[type[Any], Handler]:
+        return {Record: self.state} | on(self.event, *EVENTS, RecordQuarantined)
+
+    def state(self, record: Record, _: Record) -> None:
+        if record.topic not in STATES or is_control(record) or record.key is None:
+            return
+        snapshot = self.snapshots[STATES[record.topic], record.partition]
+        if record.key == CLOSING:
+            snapshot.position = msgspec.json.decode(record.value or b"")["position"]
+            return
+        key: Key = tuple(msgspec.json.decode(record.key))
+        if record.value is None:
+            snapshot.rows.pop(key, None)
+        else:
+            body = msgspec.json.decode(record.value)
+            snapshot.rows[key] = Stored(body["at"], body.get("row"))
+
+    def event(self, record: Record, event: Any) -> None:
+        if self.shard is None:
+            self.shard = (SERVICES[record.topic], record.partition)
+            self.snapshot, self.mine = self.snapshots[self.shard], self.rows[self.shard]
+        if not self.reached and record.offset >= self.snapshot.position:
+            self.compare_all()
+        if type(event) is not RecordQuarantined:
+            self.put(record, ("sequence", event.account_id), {"sequence": event.sequence})
+        for rule in RULES.get(type(event), ()):
+            key = rule.key(event)
+            before = self.mine.get(key)
+            self.put(record, key, rule.after(before.row if before else None, event))
+
+    def put(self, record: Record, key: Key, row: Row) -> None:
+        stands = Stored(record.offset, row)
+        if row is None:
+            self.mine.pop(key, None)
+        else:
+            self.mine[key] = stands
+        stored = self.snapshot.rows.get(key)
+        if stored is not None and stored.at == record.offset:
+            self.compare(self.shard, key, stored, stands)
+
+    def compare_all(self) -> None:
+        """Compares the rows as of the snapshot's position: each that was there must be in it as it was."""
+        self.reached, snapshot = True, self.snapshot
+        if not snapshot.position:
+            return
+        for key, stands in self.mine.items():
+            stored = snapshot.rows.get(key)
+            if stored is None:
+                self.violation(f"{self.shard}: the snapshot lacks {key}")
+            if stored is not None and stored.at < snapshot.position:
+                self.compare(self.shard, key, stored, stands)
+        for key, stored in snapshot.rows.items():
+            if key not in self.mine and stored.row is not None and stored.at < snapshot.position:
+                self.violation(f"{self.shard}: the snapshot has {key}, which is not there")
+
+    def compare(self, shard: Shard | None, key: Key, stored: Stored, stands: Stored) -> None:
+        self.checked += 1
+        if stored != stands:
+            self.violation(f"{shard}: {key} is {stored} in the snapshot, {stands} by the events")
+
+    def close(self) -> None:
+        for shard, snapshot in self.snapshots.items():
+            self.shard, self.snapshot, self.mine = shard, snapshot, self.rows[shard]
+            self.reached_by_now()
+
+    def reached_by_now(self) -> None:
+        newest = max((stored.at for stored in self.mine.values()), default=-1)
+        if newest < self.snapshot.position:
+            self.compare_all()
+
+    def lives(self, shard: Shard, hash_: str) -> None:
+        """Takes in what the live process says of its rows."""
+        self.checked += 1
+        if (mine := self.hash(shard)) != hash_:
+            self.violation(f"{shard}: the process's rows hash to {hash_}, the events' to {mine}")
+
+    def hash(self, shard: Shard) -> str:
+        rows = {"/".join(k): s.row for k, s in self.rows[shard].items()}
+        return sha256(msgspec.json.encode(rows, order="sorted")).hexdigest()
