@@ -6,14 +6,19 @@ try knows what was meant, and that it may have to be sent again.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from itertools import chain, islice
+from operator import methodcaller
+from typing import Any, NamedTuple, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from infra.together import Together
 from infra.unavailable import Unavailable
 
 LIFE = 24 * 3_600_000  # ms
+Command = Callable[[Any], object]
+"""Writes itself into a pipeline."""
 
 
 class Try(NamedTuple):
@@ -62,32 +67,38 @@ def answering() -> Iterator[None]:
 class RedisTries:
     def __init__(self, client: Redis) -> None:
         self.client = client
+        self._together = Together(self._run)
 
     async def first(self, account_id: str, ids: Sequence[str], tried: Try) -> Sequence[Try]:
         raw = pack(tried)
-        with answering():
-            async with self.client.pipeline(transaction=False) as pipe:
-                for id_ in ids:
-                    pipe.set(key(account_id, id_), raw, px=LIFE, nx=True, get=True)
-                earlier = await pipe.execute()
+        first = [
+            methodcaller("set", key(account_id, id_), raw, px=LIFE, nx=True, get=True)
+            for id_ in ids
+        ]
+        earlier = await self._together.ask(first)
         return [unpack(found) if found else tried for found in earlier]
 
     async def keep(self, account_id: str, ids: Sequence[str], tried: Try) -> None:
         raw = pack(tried)
-        with answering():
-            async with self.client.pipeline(transaction=False) as pipe:
-                for id_ in ids:
-                    pipe.set(key(account_id, id_), raw, px=LIFE)
-                await pipe.execute()
+        keep = [methodcaller("set", key(account_id, id_), raw, px=LIFE) for id_ in ids]
+        await self._together.ask(keep)
 
     async def find(self, account_id: str, id_: str) -> Try | None:
-        with answering():
-            raw = await self.client.get(key(account_id, id_))
-        return unpack(raw) if isinstance(raw, bytes) else None
+        (raw,) = await self._together.ask([methodcaller("get", key(account_id, id_))])
+        return unpack(raw) if raw else None
 
     async def forget(self, account_id: str, ids: Sequence[str]) -> None:
+        keys = [key(account_id, id_) for id_ in ids]
+        await self._together.ask([methodcaller("delete", *keys)])
+
+    async def _run(self, asked: Sequence[Sequence[Command]]) -> Sequence[Sequence[Any]]:
+        """Returns what each of those who ask at the same time has of its commands."""
         with answering():
-            await self.client.delete(*(key(account_id, id_) for id_ in ids))
+            async with self.client.pipeline(transaction=False) as pipe:
+                for command in chain.from_iterable(asked):
+                    command(pipe)
+                answers = iter(await pipe.execute())
+        return [list(islice(answers, len(commands))) for commands in asked]
 
 
 def key(account_id: str, id_: str) -> str:

@@ -3,7 +3,7 @@ and can never bring a revoked session back.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Cut
 from redis.exceptions import RedisError
 
+from infra.together import Together
 from infra.unavailable import Unavailable
 
 from .users import Role
@@ -75,6 +76,7 @@ def answering() -> Iterator[None]:
 class RedisSessions:
     def __init__(self, client: Redis) -> None:
         self.client = client
+        self._together = Together(self._find_all)
 
     async def open(self, session: Session, life: int) -> str:
         session_id = new_id()
@@ -83,9 +85,12 @@ class RedisSessions:
         return session_id
 
     async def find(self, session_id: str) -> Session | None:
-        with answering():
-            raw = await self.client.get(key(session_id))
+        raw = await self._together.ask(session_id)
         return Session.model_validate_json(raw) if raw else None
+
+    async def _find_all(self, session_ids: Sequence[str]) -> Sequence[bytes | str | None]:
+        with answering():
+            return await self.client.mget(map(key, session_ids))
 
     async def end(self, session_id: str) -> bool:
         with answering():
