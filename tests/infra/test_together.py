@@ -9,7 +9,9 @@ from infra.together import MOST, Together
 
 
 class Store:
-    """Answers a round trip with the questions doubled, once it is let. trips: the questions of each; begun: one is under way."""
+    """Answers a round trip with the questions doubled, once it is open. begun: one is under way; trips: their
+    questions.
+    """
 
     def __init__(self) -> None:
         self.trips: list[list[int]] = []
