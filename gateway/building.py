@@ -66,6 +66,10 @@ class Building:
                 raise Refused(f"{written}: {source.topic}-{source.partition} at {batch.start}")
             self.observe(plan, batch)
 
+    def positions(self) -> Offsets:
+        """Returns how far each input was folded and written."""
+        return {source: folding.mark.position for source, folding in self.foldings.items()}
+
     def has_reached(self, ends: Offsets) -> bool:
         """Returns whether all that stands before these offsets was folded."""
         return all(self.reader.position(tp_of(source)) >= end for source, end in ends.items())

@@ -78,7 +78,8 @@ class Projector:
             ends = await ends_of(self.source, tuple(being_built.foldings))
             while not stop.is_set():
                 if not self.ready and being_built.has_reached(ends):
-                    await generation.set_ready()
+                    if not await generation.set_ready(being_built.positions()):
+                        raise Refused("emptied before it was ready")
                     self.ready = True
                     log.info("view_ready", view=self.name, generation=generation.number)
                 await being_built.turn()

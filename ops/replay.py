@@ -74,7 +74,7 @@ class Replayed(NamedTuple):
 
 
 class Overtaken(Exception):
-    """Another replay switched the view meanwhile; nothing was changed."""
+    """Another replay switched the view meanwhile, or the store was emptied; nothing was changed."""
 
 
 async def replay(view: View, log: Log, told: Told, *, anyway: bool = False) -> Replayed:
@@ -88,13 +88,14 @@ async def replay(view: View, log: Log, told: Told, *, anyway: bool = False) -> R
     try:
         records = await fold(new, view.projections, log, await checkpoints(old), told)
         async with sealed(old):
-            records += await fold(new, view.projections, log, await checkpoints(old), told)
+            end = await checkpoints(old)
+            records += await fold(new, view.projections, log, end, told)
             seconds = monotonic() - begun
             before, after = await old.digests(), await new.digests()
             differing = first_difference(before, after)
             if differing is None or anyway:
-                await new.set_ready()
-                if not await view.generations.switch(number, new.number):
+                ready = await new.set_ready(end)
+                if not (ready and await view.generations.switch(number, new.number)):
                     raise Overtaken(f"generation {number} serves no more")
                 switched = True
     finally:

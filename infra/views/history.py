@@ -188,22 +188,39 @@ class HistoryGeneration:
             raise
         return True
 
-    async def set_ready(self) -> None:
-        await self._note("ready", 1)
+    async def set_ready(self, at: Mapping[Input, int]) -> bool:
+        try:
+            for source in self.store.inputs:
+                await self._note(source, "ready", 1, at.get(source))
+        except Gone:
+            return False
+        except ClientError as refusal:
+            if code(refusal) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     async def seal(self, until: int) -> None:
-        await self._note("sealed", until)
-
-    async def _note(self, name: str, value: int) -> None:
         for source in self.store.inputs:
-            with present():
-                await self.client.update_item(
-                    TableName=self.table,
-                    Key=key(source.place, source.topic),
-                    UpdateExpression="SET #name = :value",
-                    ExpressionAttributeNames={"#name": name},
-                    ExpressionAttributeValues={":value": {"N": str(value)}},
-                )
+            await self._note(source, "sealed", until)
+
+    async def _note(self, source: Input, name: str, value: int, at: int | None = None) -> None:
+        """Writes beside a checkpoint; at: only if it stands there. Raises: Gone, ClientError if it does not."""
+        names, values = {"#name": name}, {":value": value}
+        update: Item = {"UpdateExpression": "SET #name = :value"}
+        if at is not None:
+            update["ConditionExpression"] = stands_at(at)
+            names["#next"] = "next"
+        if at:
+            values[":start"] = at
+        with present():
+            await self.client.update_item(
+                TableName=self.table,
+                Key=key(source.place, source.topic),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={each: {"N": str(n)} for each, n in values.items()},
+                **update,
+            )
 
     async def digests(self) -> Mapping[str, bytes]:
         pages = self.client.get_paginator("scan").paginate(
@@ -257,16 +274,20 @@ def spell(row: Row, place: str) -> Iterator[tuple[str, Item]]:
     yield "Put", {"Item": key(pk, sk) | text}
 
 
+def stands_at(start: int) -> str:
+    """Returns the condition that the next offset is that."""
+    return "#next = :start" if start else "attribute_not_exists(#next)"
+
+
 def advance(batch: Batch, now: int) -> Item:
     """Returns the update of the checkpoint, which only succeeds where the batch starts, and unsealed."""
-    at_start = "#next = :start" if batch.start else "attribute_not_exists(#next)"
     numbers = {":end": batch.end, ":time": batch.time, ":now": now}
     if batch.start:
         numbers[":start"] = batch.start
     return {
         "Key": key(batch.input.place, batch.input.topic),
         "UpdateExpression": "SET #next = :end, newest = :time",
-        "ConditionExpression": f"{at_start} AND (attribute_not_exists(sealed) OR sealed < :now)",
+        "ConditionExpression": f"{stands_at(batch.start)} AND (attribute_not_exists(sealed) OR sealed < :now)",
         "ExpressionAttributeNames": {"#next": "next"},
         "ExpressionAttributeValues": {name: {"N": str(n)} for name, n in numbers.items()},
     }

@@ -76,6 +76,7 @@ class LiveGeneration:
         self.number = number
         self.limit = LIMIT
         self._write = store.client.register_script(script("write"))
+        self._ready = store.client.register_script(script("ready"))
 
     def key(self, place: str, *names: str) -> str:
         return self.store.key(self.number, place, *names)
@@ -118,16 +119,19 @@ class LiveGeneration:
         written: Written = answer.decode()  # type: ignore[assignment]
         return written
 
-    async def set_ready(self) -> None:
-        await self._note("ready", 1)
+    async def set_ready(self, at: Mapping[Input, int]) -> bool:
+        with answering():
+            for place in self.store.places:
+                marks = [(source.topic, at[source]) for source in at if source.place == place]
+                args: list[str | int] = [part for mark in marks for part in mark]
+                if not await self._ready([self.key(place, "checkpoint")], args):
+                    return False
+        return True
 
     async def seal(self, until: int) -> None:
-        await self._note("sealed", until)
-
-    async def _note(self, name: str, value: int) -> None:
         with answering():
-            for place in {source.place for source in self.store.inputs}:
-                await self.client.hset(self.key(place, "checkpoint"), name, value)
+            for place in self.store.places:
+                await self.client.hset(self.key(place, "checkpoint"), "sealed", until)
 
     async def digests(self) -> Mapping[str, bytes]:
         digests = {}
@@ -168,6 +172,7 @@ class LiveStore:
         self, client: Redis, inputs: Sequence[Input], partitions: int, name: str = "live"
     ) -> None:
         self.client, self.inputs, self.partitions, self.name = client, inputs, partitions, name
+        self.places = {source.place for source in inputs}
         self.channel = f"{name}:changed"
         self._number = 0
         self._read = client.register_script(script("read"))
@@ -194,7 +199,7 @@ class LiveStore:
 
     async def drop(self, number: int) -> None:
         with answering():
-            for place in {source.place for source in self.inputs}:
+            for place in self.places:
                 # First, and for ever: readers find it not ready, a late writer is refused.
                 async with self.client.pipeline(transaction=True) as pipe:
                     pipe.delete(checkpoint := self.key(number, place, "checkpoint"))

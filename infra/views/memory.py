@@ -132,8 +132,12 @@ class MemoryGeneration:
         self.store.tell(batch)
         return "written"
 
-    async def set_ready(self) -> None:
-        self.is_ready = True
+    async def set_ready(self, at: Mapping[Input, int]) -> bool:
+        stands = all(
+            self.checkpoint[source].position == position for source, position in at.items()
+        )
+        self.is_ready |= stands
+        return stands
 
     async def seal(self, until: int) -> None:
         self.sealed_until = until

@@ -285,8 +285,10 @@ class Generation(Protocol):
     async def write(self, batch: Batch) -> Written:
         """Returns whether the batch was written, whole: only if the checkpoint was its start."""
 
-    async def set_ready(self) -> None:
-        """Lets readers see it: it reached the end that its inputs had when its projector began."""
+    async def set_ready(self, at: Mapping[Input, int]) -> bool:
+        """Lets readers see it: it reached the end that its inputs had when its projector began. Returns whether it
+        stands at these positions: a store that was emptied a moment ago does not, and shows nothing.
+        """
 
     async def seal(self, until: int) -> None:
         """Refuses batches until then (ms since the epoch by the store's clock); 0: no longer."""

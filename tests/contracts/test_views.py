@@ -2,27 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from events.codec import mirror
-from events.envelope import Offset, Token, Value
-from events.ids import partition_of
-from events.topics import ASSETS, BALANCE_EVENTS, ORDER_EVENTS
+from events.topics import BALANCE_EVENTS
 from infra.unavailable import Unavailable
 from infra.views import history, live
 from infra.views.memory import MemoryStore
 from infra.views.port import (
-    MARKET,
     All,
-    Batch,
     Changed,
     Generation,
     Input,
     Key,
-    Kind,
     Mark,
     NotReady,
     One,
@@ -30,44 +23,23 @@ from infra.views.port import (
     Row,
     Store,
     View,
-    inputs,
 )
-
-
-@mirror
-class Note(Value):
-    id: Token
-    text: Token
-    position: Offset | None = None
-    open: bool = False
-
-
-PLAIN: Kind[Note] = Kind(name="plain", topic=BALANCE_EVENTS, row=Note)
-LISTED: Kind[Note] = Kind(
-    name="listed",
-    topic=ORDER_EVENTS,
-    row=Note,
-    listed=lambda note: note.position,
-    is_open=lambda note: note.open,
-    newest=3,
+from tests.contracts.view_rows import (
+    AGING,
+    ALICE,
+    ASSETS_INPUT,
+    BALANCES,
+    CATALOGUE,
+    INPUTS,
+    LISTED,
+    ORDERS,
+    PLAIN,
+    Note,
+    P,
+    batch,
+    listed,
+    note,
 )
-AGING: Kind[Note] = Kind(
-    name="aging",
-    topic=ORDER_EVENTS,
-    row=Note,
-    listed=lambda note: note.position,
-    younger=1_000,
-    shared=True,
-)
-CATALOGUE: Kind[Note] = Kind(name="catalogue", topic=ASSETS, row=Note, shared=True)
-P = 2
-INPUTS = inputs((ORDER_EVENTS, BALANCE_EVENTS, ASSETS), P)
-ALICE = str(uuid4())
-ORDERS, BALANCES = (
-    Input(str(partition_of(ALICE, P)), topic.name, partition_of(ALICE, P))
-    for topic in (ORDER_EVENTS, BALANCE_EVENTS)
-)
-ASSETS_INPUT = Input(MARKET, ASSETS.name, 0)
 
 REAL = [pytest.param(name, marks=pytest.mark.stack) for name in ("live", "history")]
 KEEPING_ALL = ["memory history", REAL[1]]
@@ -95,22 +67,9 @@ keeping_new = pytest.mark.parametrize("store", KEEPING_NEW, indirect=True)
 keeping_all = pytest.mark.parametrize("store", KEEPING_ALL, indirect=True)
 
 
-def note(kind: Kind[Note], id_: str, text: str = "x", owner: str = ALICE, **more: Any) -> Row:
-    value = Note(id=id_, text=text, **more)
-    return Row(Key(kind, "" if kind.shared else owner, id_), value, fresh=True)
-
-
-def listed(*positions: int, **more: Any) -> list[Row]:
-    return [note(LISTED, f"id-{n}", position=n, **more) for n in positions]
-
-
-def batch(source: Input, start: int, end: int, *rows: Row, time: int = 1_000) -> Batch:
-    return Batch(source, start, end, time, rows)
-
-
 async def first(store: Store) -> Generation:
     generation = await store.open(await store.serving())
-    await generation.set_ready()
+    await generation.set_ready({})
     return generation
 
 
@@ -123,6 +82,19 @@ async def positions(store: Store, page: Page[Note]) -> list[int | None]:
 async def test_a_new_view_is_not_ready(store: Store) -> None:
     with pytest.raises(NotReady):
         await View(store).read(ALICE, One(PLAIN, "a"))
+
+
+@every
+async def test_a_view_that_is_not_where_its_writer_believes_is_not_shown(store: Store) -> None:
+    generation = await store.open(1)
+    await generation.write(batch(BALANCES, 0, 3, note(PLAIN, "a")))
+    for elsewhere in ({BALANCES: 2}, {BALANCES: 0}, {BALANCES: 3, ORDERS: 1}):
+        assert not await generation.set_ready(elsewhere)
+    with pytest.raises(NotReady):
+        await View(store).read(ALICE, One(PLAIN, "a"))
+    assert await generation.set_ready({BALANCES: 3, ORDERS: 0, ASSETS_INPUT: 0})
+    _, row = await View(store).read(ALICE, One(PLAIN, "a"))
+    assert row == Note(id="a", text="x")
 
 
 @every
@@ -347,7 +319,7 @@ async def test_a_generation_is_built_beside_the_serving_one_and_takes_its_place(
     new = await store.create()
     assert new.number != old.number
     await new.write(batch(BALANCES, 0, 1, note(PLAIN, "a", "new")))
-    await new.set_ready()
+    await new.set_ready({})
     _, row = await reader.read(ALICE, One(PLAIN, "a"))
     assert row == Note(id="a", text="old")
 

@@ -72,7 +72,7 @@ async def list_an_asset(redis: str) -> None:
         generation = await LiveStore(client, sources, PARTITIONS).open(1)
         for source, row in zip(sources, rows, strict=True):
             await generation.write(Batch(source, 0, 1, NOW, [row]))
-        await generation.set_ready()
+        await generation.set_ready({})
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ async def fold(
     generation = await store.open(1)
     for source, records in log.items():
         await fold_one(generation, projections, source, cut(records), limit)
-    await generation.set_ready()
+    await generation.set_ready({})
     return store
 
 

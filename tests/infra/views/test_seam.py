@@ -55,7 +55,7 @@ async def filled(*positions: int, keeps_all: bool, ready: bool = True) -> Memory
     if rows:
         await generation.write(Batch(SOURCE, 0, positions[-1] + 1, 1_000, rows))
     if ready:
-        await generation.set_ready()
+        await generation.set_ready({})
     return store
 
 
