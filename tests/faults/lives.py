@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from infra.log.admin import ensure
@@ -43,6 +43,11 @@ class Life:
                 stderr=opened,
             )
 
+    @property
+    def is_over(self) -> bool:
+        """Returns whether it ended, or never began."""
+        return self.running is None or self.running.returncode is not None
+
     def send(self, number: signal.Signals) -> None:
         assert self.running
         self.running.send_signal(number)
@@ -56,18 +61,17 @@ class Life:
 
     async def kill(self) -> int:
         """Kills it as by kill -9. Returns when that was, ms since the epoch."""
-        self.send(signal.SIGKILL)
-        await self.ended()
+        if not self.is_over:
+            self.send(signal.SIGKILL)
+            await self.ended()
         return now_ms()
 
     async def end(self) -> None:
         """Has it drain, if it lives."""
-        if self.running is None:
-            return
-        with suppress(ProcessLookupError):
-            self.send(signal.SIGCONT)
+        if not self.is_over:
             self.send(signal.SIGTERM)
-        await self.ended()
+            self.send(signal.SIGCONT)
+            await self.ended()
 
 
 def now_ms() -> int:
@@ -75,18 +79,15 @@ def now_ms() -> int:
 
 
 @asynccontextmanager
-async def living(
-    kafka: str, folder: Path, names: Sequence[str] = SERVICES
-) -> AsyncIterator[dict[str, Life]]:
-    """Yields these services, each alive, on a broker that has their topics; ends them after the block."""
+async def living(kafka: str, folder: Path, **through: str) -> AsyncIterator[dict[str, Life]]:
+    """Yields all services, each alive, on a broker that has their topics; ends them after the block.
+
+    through: host:port by which a service reaches the broker, if not straight.
+    """
     await ensure(topic_specs(PARTITIONS), kafka)
-    lives = {name: Life(name, kafka, folder) for name in names}
+    lives = {name: Life(name, through.get(name, kafka), folder) for name in SERVICES}
     try:
         await asyncio.gather(*(life.start() for life in lives.values()))
         yield lives
     finally:
-        await end(lives.values())
-
-
-async def end(lives: Iterable[Life]) -> None:
-    await asyncio.gather(*(life.end() for life in lives))
+        await asyncio.gather(*(life.end() for life in lives.values()))

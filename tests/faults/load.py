@@ -7,13 +7,14 @@ from itertools import count, cycle
 from random import Random
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
 from events.balance import Deposit
 from events.ids import partition_of
 from events.order import PlaceOrder
 from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS, Topic
-from infra.publisher import KafkaPublisher, publishing
+from infra.publisher import HEADERS, KafkaPublisher, publishing
 from infra.unavailable import Unavailable
 from tests.faults.lives import PARTITIONS, now_ms
 
@@ -88,6 +89,18 @@ def asking(account_id: str) -> dict[str, Any]:
         "correlation_id": ids,
         "fingerprint": ids,
     }
+
+
+async def flood(kafka: str, count: int) -> None:
+    """Has one customer of partition 0 deposit a cent so many times, as fast as the broker takes it."""
+    account_id = next(accounts(0))
+    async with AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5) as producer:
+        for _ in range(count):
+            raw = BALANCE_COMMANDS.encode(Deposit(**asking(account_id), amount=1))
+            await producer.send(
+                BALANCE_COMMANDS.name, raw, key=account_id.encode(), partition=0, headers=HEADERS
+            )
+        await producer.flush()
 
 
 @asynccontextmanager

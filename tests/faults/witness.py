@@ -27,9 +27,8 @@ class Witness:
         self._news = asyncio.Condition()
 
     async def follow(self, log: Log) -> None:
-        """Reads on until it is cancelled."""
-        ends = {tp: bounds.end for tp, bounds in (await log.bounds(self.events)).items()}
-        reader = await log.reader(ends)
+        """Reads all there is and goes on until it is cancelled."""
+        reader = await log.reader(dict.fromkeys(self.events, 0))
         try:
             while True:
                 for tp, records in (await reader.fetch(WAIT_MS)).items():
@@ -52,21 +51,37 @@ class Witness:
             times = await self._news.wait_for(lambda: self.after(service, died_ms))
         return (max(times) - died_ms) / 1_000
 
+    async def claimed(self, service: str, since_ms: int) -> float:
+        """Returns the s from then to the claim of the last of its partitions. Raises: TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            times = await self._news.wait_for(lambda: self.owners(service, since_ms))
+        return (max(times) - since_ms) / 1_000
+
+    def owners(self, service: str, since_ms: int) -> list[int]:
+        """Returns when each partition's first owner since then claimed it; nothing while one has none."""
+        firsts = [
+            next((time for time in self.claims[tp] if time >= since_ms), None)
+            for tp in OUTPUTS[service]
+        ]
+        return [time for time in firsts if time is not None] if all(firsts) else []
+
+    def count(self, service: str, since_ms: int, until_ms: int) -> int:
+        """Returns how many events of the service were appended in that time."""
+        return sum(
+            since_ms <= time < until_ms for tp in OUTPUTS[service] for time in self.events[tp]
+        )
+
     def after(self, service: str, died_ms: int) -> list[int]:
         """Returns when each partition's first event came that a next owner wrote; nothing while one is silent."""
         firsts = []
-        for tp in OUTPUTS[service]:
-            claim = next((time for time in self.claims[tp] if time >= died_ms), None)
-            event = next((t for t in self.events[tp] if claim is not None and t >= claim), None)
-            if event is None:
-                return []
-            firsts.append(event)
-        return firsts
+        for tp, claim in zip(OUTPUTS[service], self.owners(service, died_ms), strict=False):
+            firsts += [next((time for time in self.events[tp] if time >= claim), None)]
+        return [time for time in firsts if time is not None] if firsts and all(firsts) else []
 
 
 @asynccontextmanager
 async def witnessing(kafka: str) -> AsyncIterator[Witness]:
-    """Yields a witness of all that is written while the block runs."""
+    """Yields a witness of all that was written and of what is while the block runs."""
     log, witness = KafkaLog(kafka), Witness()
     following = asyncio.create_task(witness.follow(log))
     try:
