@@ -135,6 +135,7 @@ async def project_history(settings: Settings, stop: asyncio.Event) -> None:
     sources = inputs(topics_of(HISTORY), settings.partition_count)
     async with history.connect(settings.dynamodb) as client:
         store = history.HistoryStore(client, sources, settings.partition_count)
+        await store.ensure()
         await project("history", store, HISTORY, settings, stop, gather_ms=GATHER_MS)
 
 

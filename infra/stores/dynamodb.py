@@ -25,6 +25,10 @@ OVERLOADED = frozenset(
 LOCAL = {"region_name": "local", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
+class Missing(Unavailable):
+    """There is no such table, or no more: whoever owns it has to make it."""
+
+
 @asynccontextmanager
 async def connect(endpoint: str | None) -> AsyncIterator["DynamoDBClient"]:
     """Returns a client. endpoint: of a DynamoDB that checks no credentials; None: AWS, found as AWS's tools do."""
@@ -42,7 +46,9 @@ async def connect(endpoint: str | None) -> AsyncIterator["DynamoDBClient"]:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Raises: Unavailable if a call inside got no answer. Refusals (conditions, bad requests) go through."""
+    """Raises: Unavailable if a call inside got no answer; Missing. Other refusals (conditions, bad requests) go
+    through.
+    """
     try:
         yield
     except BotoCoreError as failure:
@@ -50,6 +56,8 @@ def answering() -> Iterator[None]:
     except ClientError as refusal:
         if code(refusal) in OVERLOADED:
             raise Unavailable("dynamodb") from refusal
+        if code(refusal) == "ResourceNotFoundException":
+            raise Missing("dynamodb") from refusal
         raise
 
 

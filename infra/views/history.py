@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from events.codec import encode
 from infra.log.clock import SystemClock
-from infra.stores.dynamodb import answering, cancellations, code, connect, ensure_table
+from infra.stores.dynamodb import Missing, answering, cancellations, code, connect, ensure_table
 from infra.unavailable import Unavailable
 
 from .port import (
@@ -68,10 +68,8 @@ def present() -> Iterator[None]:
     try:
         with answering():
             yield
-    except ClientError as refusal:
-        if code(refusal) == "ResourceNotFoundException":
-            raise Gone from refusal
-        raise
+    except Missing as missing:
+        raise Gone from missing
 
 
 async def ensure_tables(client: "DynamoDBClient", name: str = "history") -> list[str]:
@@ -314,6 +312,12 @@ class HistoryStore:
 
     def table(self, number: int) -> str:
         return f"{self.name}-{number}"
+
+    async def ensure(self) -> None:
+        """Has the tables of the serving generation be there: empty, if they were lost. Raises: Unavailable."""
+        with answering():
+            await ensure_table(self.client, self.name)
+            await ensure_table(self.client, self.table(await self.serving()))
 
     async def serving(self) -> int:
         return await self._update("serving", FIRST, "SET #number = if_not_exists(#number, :n)")

@@ -101,3 +101,15 @@ async def test_a_store_that_is_away_says_so(free_port: int) -> None:
     async with connect(f"http://127.0.0.1:{free_port}") as client:
         with pytest.raises(Unavailable, match="dynamodb"):
             await DynamoUsers(client).by_name("ada")
+
+
+@pytest.mark.stack
+async def test_a_lost_table_is_a_store_that_is_away(dynamodb: str) -> None:
+    async with connect(dynamodb) as client:
+        users = DynamoUsers(client, f"users-{uuid4()}")
+        with pytest.raises(Unavailable):
+            await users.by_id(str(uuid7()))
+        with pytest.raises(Unavailable):
+            await users.register(person(), event())
+        with pytest.raises(Unavailable):
+            await users.unpublished(1)
