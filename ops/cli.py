@@ -313,14 +313,19 @@ def audit(
     from ops.audit import run as audits
     from ops.audit.outcomes import read_journal
     from ops.audit.screen import show
+    from ops.audit.where import Where
     from ops.replay import counting
+    from ops.stack.folder import RunFolder
 
-    kafka = endpoint("kafka", run_dir)
+    where = Where.of(
+        {name: endpoint(name, run_dir) for name in SERVERS},
+        RunFolder(run_dir).read("ports.json") or {},
+    )
     asked = read_journal(journal.read_text()) if journal else None
     try:
         with counting(Console(stderr=True), "audit") as told:
             running = audits.audit(
-                kafka, patience_s=patience, prefix=prefix, journal=asked, told=told
+                where, patience_s=patience, prefix=prefix, journal=asked, told=told
             )
             found = asyncio.run(running)
     except Unavailable:

@@ -1,8 +1,9 @@
 """The admin server that every process has on loopback: is it alive, is it ready, how is it doing.
 
 GET /health 200 while the process answers. GET /health/ready 200 when all that it needs is ready,
-else 503; the body says which. GET /metrics in Prometheus's format. It serves any ASGI application,
-so that a process may put a larger one, with these routes, in the place of `Admin`.
+else 503; the body says which. GET /metrics in Prometheus's format. A process may
+have pages of its own. It serves any ASGI application, so that a process may put a larger one, with
+these routes, in the place of `Admin`.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from granian.constants import Interfaces
@@ -21,6 +23,9 @@ from infra.process.settings import Settings
 CONNECTIONS = 4_096  # open at once, idle ones too: one more waits, so clients that stay must fit
 
 Ready = Callable[[], Mapping[str, bool]]  # what must be ready, and whether it is
+Pages = Mapping[str, Callable[[], Mapping[str, Any]]]
+"""By path, what answers with a JSON object."""
+NO_PAGES: Pages = MappingProxyType({})
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,9 +35,10 @@ Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None
 class Admin:
     """The ASGI application of a process that has no other."""
 
-    def __init__(self, process: str, ready: Ready) -> None:
+    def __init__(self, process: str, ready: Ready, pages: Pages) -> None:
         self._process = process
         self._ready = ready
+        self._pages = pages
 
     async def __call__(self, scope: MutableMapping[str, Any], _: Receive, send: Send) -> None:
         status, kind, body = self.answer(scope["path"])
@@ -51,6 +57,8 @@ class Admin:
                 return status, "application/json", encode({"ready": status == 200, "parts": ready})
             case "/metrics":
                 return 200, metrics.CONTENT_TYPE, metrics.exposition()
+            case _ if path in self._pages:
+                return 200, "application/json", encode(self._pages[path]())
             case _:
                 return 404, "application/json", encode({"title": "Not Found"})
 
@@ -84,8 +92,10 @@ async def serving(application: Application, host: str, port: int) -> AsyncIterat
 
 
 @asynccontextmanager
-async def serve_admin(settings: Settings, ready: Ready) -> AsyncIterator[None]:
-    """Serves health and metrics on the process's admin port for as long as the block runs."""
+async def serve_admin(
+    settings: Settings, ready: Ready, pages: Pages = NO_PAGES
+) -> AsyncIterator[None]:
+    """Serves health, metrics and the pages on the process's admin port for as long as the block runs."""
     metrics.describe(settings.process)
-    async with serving(Admin(settings.process, ready), settings.host, settings.admin_port):
+    async with serving(Admin(settings.process, ready, pages), settings.host, settings.admin_port):
         yield

@@ -1,14 +1,17 @@
 """A shell service as a process: its owned partitions on Kafka, health and metrics beside them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
+from msgspec import json
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic import Field
 
+from events.decider import Key
 from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
 from infra.process.run import run_process
@@ -62,6 +65,19 @@ class ShellMetrics(Collector):
         yield from (*families.values(), rows, hop)
 
 
+def state_hash(shell: Shell) -> dict[str, str]:
+    """Returns, for each partition that has caught up, the SHA-256 of its rows as sorted JSON: for an audit at rest."""
+    return {
+        str(p): sha256(json.encode(named(partition.store.rows), order="sorted")).hexdigest()
+        for p, partition in shell.partitions.items()
+        if partition.figures.caught_up
+    }
+
+
+def named(rows: Mapping[Key, Any]) -> dict[str, Any]:
+    return {"/".join(key): row for key, row in rows.items()}
+
+
 async def serve(service: Service, settings: ShellSettings, stop: asyncio.Event) -> None:
     """Returns when stop is set and all is drained. Raises: what ended a partition; the restart heals."""
     log = KafkaLog(settings.kafka)
@@ -75,7 +91,7 @@ async def serve(service: Service, settings: ShellSettings, stop: asyncio.Event) 
     )
     REGISTRY.register(ShellMetrics(shell))
     try:
-        async with serve_admin(settings, shell.ready):
+        async with serve_admin(settings, shell.ready, {"/state-hash": lambda: state_hash(shell)}):
             await shell.run(stop)
     finally:
         await log.stop()

@@ -18,9 +18,9 @@ from .outcomes import Accepted, Asked, Caused, OneOutcome
 from .quarantine import Quarantined
 from .state import Remembered
 from .trading import Lives, SettledOnce
+from .views import Projected, View
 
 BY_NAME = {topic.name: topic for topic in TOPICS}
-MISPLACED = Unread("misplaced")
 
 
 class Auditor:
@@ -32,6 +32,7 @@ class Auditor:
         *,
         journal: Iterable[Asked] | None = None,
         foreign: Foreign | None = None,
+        views: Sequence[View] = (),
         more: Sequence[Check] = (),
     ) -> None:
         self.partitions = partitions
@@ -53,6 +54,7 @@ class Auditor:
             Unfenced(strange),
             self.healthy,
             self.remembered,
+            Projected(*views),
             Quarantined(),
             *more,
         )
@@ -102,7 +104,7 @@ class Auditor:
             account = message.account_id
             here = partition_of(account, self.partitions) == record.partition
             if not here or record.key != account.encode():
-                return MISPLACED
+                return Unread("misplaced", message)
         return message
 
     @staticmethod

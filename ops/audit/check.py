@@ -16,9 +16,10 @@ MOST_TOLD = 50
 
 
 class Unread(NamedTuple):
-    """In a message's place: a record that is none of its topic's."""
+    """In a message's place: a record that is none of its topic's. message: what it would be in its own place."""
 
     reason: str
+    message: Any = None
 
 
 class Violation(NamedTuple):

@@ -6,17 +6,24 @@ from contextlib import asynccontextmanager
 from time import monotonic, process_time
 from typing import Any
 
+from msgspec import json
+
 from events.topics import BALANCE_COMMANDS, DAY, ORDER_COMMANDS, PRICES, TOPICS, Topic, state_topic
 from infra.log.port import TP, Bounds
 from infra.raw.batches import Ends, RawReader
 from infra.raw.consumer import consumed
 from infra.raw.settings import Shape, shapes
+from infra.raw.views import history, live
 
 from .auditor import Auditor
 from .batches import CONTRACT, Foreign, digest
 from .outcomes import Asked
 from .report import Report, lines_of, violations_of
+from .views import HISTORY, LIVE, View, view
+from .where import Where
 
+MARKERS = 4
+"""Offsets behind the last record that no view steps over until another comes."""
 Told = Callable[[int, int], None]
 """Takes how many offsets are read, and of how many."""
 STILL_S, PATIENCE_S, POLL_S = 1.0, 60.0, 0.25
@@ -29,7 +36,7 @@ def silent(_done: int, _total: int) -> None:
 
 
 async def audit(
-    kafka: str,
+    where: Where,
     *,
     patience_s: float = PATIENCE_S,
     prefix: bool = False,
@@ -37,24 +44,27 @@ async def audit(
     foreign: frozenset[tuple[str, int, int]] = frozenset(),
     told: Told = silent,
 ) -> Report:
-    """Returns what was found. kafka: host:port; patience_s: how long it waits for the services to be at rest; prefix:
-    it doesn't wait, and asks only what holds at any time; foreign: records that a test wrote in a service's name.
+    """Returns what was found. patience_s: how long it waits for the services to be at rest; prefix: it doesn't wait,
+    and asks only what holds at any time; foreign: records that a test wrote in a service's name.
 
     Raises: Unavailable, KafkaError.
     """
     begun, cpu = monotonic(), process_time()
-    topics = await shapes(kafka)
+    topics = await shapes(where.kafka)
     tps = in_order((name, p) for name, found in topics.items() for p in range(found.partitions))
     partitions = topics[ORDER_COMMANDS.name].partitions
-    auditor = Auditor(partitions, journal=journal, foreign=Foreign(foreign))
-    async with reading(kafka) as reader:
+    async with reading(where.kafka) as reader:
         at_rest = not prefix and await rested(reader, tps, patience_s)
+        views = await read_views(where, reader, tps, patience_s) if at_rest else []
+        auditor = Auditor(partitions, journal=journal, foreign=Foreign(foreign), views=views)
         ends = await reader.ends(tps)
         since = await show(auditor, reader, ends, told)
         await close_transactions(auditor, reader, ends)
-    await compare(auditor, kafka, ends)
+    await compare(auditor, where.kafka, ends)
     for topic in TOPICS:
         required(auditor, topic, topics, partitions)
+    if at_rest:
+        await ask_lives(auditor, where)
     auditor.close(at_rest=at_rest)
     return Report(
         lines_of(auditor.checks, at_rest=at_rest),
@@ -165,3 +175,50 @@ def required(
         auditor.healthy.setting(topic.name, what, shape.settings.get(what), must)
     must = str(topic.partitions or partitions)
     auditor.healthy.setting(topic.name, "partitions", str(shape.partitions), must)
+
+
+async def read_views(
+    where: Where, reader: RawReader, tps: Sequence[TP], patience_s: float
+) -> list[View]:
+    """Returns what the views show once they have folded what there is, or stand still."""
+    found = []
+    for name, url, read in ((LIVE, where.redis, live), (HISTORY, where.dynamodb, history)):
+        if url is None:
+            continue
+        ends = await reader.ends(tp for tp in tps if tp[0] in CONTRACT)
+        deadline, stored = monotonic() + patience_s, await read(url)
+        while lags(stored.positions, ends) and monotonic() < deadline:
+            await asyncio.sleep(STILL_S)
+            earlier, stored = stored, await read(url)
+            if stored.positions == earlier.positions and not lags(stored.positions, ends, MARKERS):
+                break
+        found.append(view(name, stored.positions, stored.rows))
+    return found
+
+
+def lags(positions: Mapping[tuple[str, str], int], ends: Mapping[TP, Ends], slack: int = 0) -> bool:
+    """Returns whether an input is not folded up to its end, prices aside, but for `slack` offsets."""
+    return any(
+        positions.get((str(p), topic), end.end) < end.end - slack
+        for (topic, p), end in ends.items()
+    )
+
+
+async def ask_lives(auditor: Auditor, where: Where) -> None:
+    """Has the rows compared that the living services say they have."""
+    for service in dict.fromkeys(topic.writer for topic in TOPICS):
+        if port := where.admins.get(service):
+            for p, hash_ in (await hashes(port)).items():
+                auditor.remembered.lives((service, int(p)), hash_)
+
+
+async def hashes(port: int) -> Mapping[str, str]:
+    """Returns the hash of each partition's rows that the process on the admin port has; none if it has no such page."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(b"GET /state-hash HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    finally:
+        writer.close()
+    found: dict[str, str] = json.decode(body) if b" 200 " in head[:20] else {}
+    return found

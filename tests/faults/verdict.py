@@ -1,23 +1,31 @@
 """The verdict on a fault: once everything is healed and at rest, the auditor finds nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from ops.audit.outcomes import Asked
 from ops.audit.report import Report
 from ops.audit.run import audit
+from ops.audit.where import Where
+from ops.stack.folder import RunFolder
 
 PATIENCE_S = 120
 NONE: frozenset[tuple[str, int, int]] = frozenset()
 
 
 async def verdict(
-    endpoints: Mapping[str, str], *, foreign: frozenset[tuple[str, int, int]] = NONE
+    stack: RunFolder | Mapping[str, str],
+    *,
+    journal: Iterable[Asked] | None = None,
+    foreign: frozenset[tuple[str, int, int]] = NONE,
 ) -> Report:
-    """Returns the audit of a whole stack, clean. endpoints: as a run folder has them; foreign: topic, partition and
-    offset of the records that the test itself wrote into a service's topic.
+    """Returns the audit of a stack, clean. stack: its folder, or what endpoints there are (kafka at least): whatever is
+    there is asked; journal: what clients asked for; foreign: topic, partition and offset of the records that the test
+    itself wrote into a service's topic.
 
     Raises: AssertionError with what was violated, or if the services do not come to rest.
     """
-    report = await audit(endpoints["kafka"], patience_s=PATIENCE_S, foreign=foreign)
+    where = Where.in_folder(stack) if isinstance(stack, RunFolder) else Where.of(stack)
+    report = await audit(where, patience_s=PATIENCE_S, journal=journal, foreign=foreign)
     assert report.at_rest, f"not at rest after {PATIENCE_S} s"
     assert not report.violations, "\n".join(f"{v.invariant} {v.what}" for v in report.violations)
     return report

@@ -22,7 +22,7 @@ async def test_a_stack_at_work_is_as_it_must_be(customer: Customer, stack: RunFo
     await customer.order(asset_id="BTC", side="sell", notional="50.00")
     await customer.order(asset_id="ETH", side="sell", quantity="1")  # refused: there is none
 
-    report = await verdict(stack.endpoints())
+    report = await verdict(stack)
 
     assert report.is_clean, report
     command = ["audit", "--json", "--run-dir", str(stack.path)]
