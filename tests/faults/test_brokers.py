@@ -1,0 +1,105 @@
+"""The broker killed, stopped, started again under the load of the whole stack: nothing is lost or told falsely."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+import pytest
+
+from infra.log.port import TP
+from ops.stack.folder import RunFolder
+from tests.e2e.reader import closed_books
+from tests.faults.brokers import Behind
+from tests.faults.journal import DEADLINE_S, Journal, written
+from tests.faults.lives import now_ms
+from tests.faults.stand import standing, until
+from tests.faults.table import RUNS, row
+from tests.faults.verdict import verdict
+from tests.faults.witness import OUTPUTS, Witness, witnessing
+
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
+
+CALM_S = 3
+HANG_S = 20
+"""Goals are 5 s to be back and 0.2 s beyond an answer's deadline; what takes so long waits for a time-out."""
+SPOKEN = (*OUTPUTS["order"], *OUTPUTS["balance"])
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    behind = Behind(tmp_path_factory.mktemp("broker"), {})
+    asyncio.run(behind.start())
+    yield behind
+    behind.kill()
+
+
+@pytest.fixture(scope="module")
+def stack(broker: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    with standing(tmp_path_factory.mktemp("stack") / "run", kafka=broker.address) as folder:
+        yield folder
+
+
+@pytest.fixture
+async def journal(stack: RunFolder) -> AsyncIterator[Journal]:
+    async with httpx2.AsyncClient(
+        base_url=stack.endpoints()["gateway"], limits=httpx2.Limits(max_connections=500)
+    ) as http:
+        yield await Journal.of_new_customers(http)
+
+
+async def back(witness: Witness, since_ms: int) -> float:
+    """Returns the s until order and balance have written in all their partitions again."""
+
+    def firsts() -> dict[TP, int]:
+        later = {tp: [t for t in witness.events[tp] if t >= since_ms] for tp in SPOKEN}
+        return {tp: times[0] for tp, times in later.items() if times}
+
+    await until(lambda: len(firsts()) == len(SPOKEN), "not all partitions speak")
+    return (max(firsts().values()) - since_ms) / 1_000
+
+
+async def judge(journal: Journal, bootstrap: str) -> None:
+    """Raises: AssertionError if anything was lost, doubled or told falsely."""
+    print(f"answers {dict(journal.answers())}, the longest after {journal.longest:.2f} s")
+    await verdict({"kafka": bootstrap})
+    journal.check(await closed_books(bootstrap))
+    assert journal.longest <= DEADLINE_S + HANG_S
+
+
+@pytest.mark.parametrize("down_s", [1, 2, 10])
+async def test_a_killed_broker_comes_back(
+    broker: Behind, stack: RunFolder, journal: Journal, down_s: int
+) -> None:
+    recoveries, loads = [], []
+    async with witnessing(broker.address) as witness, written(journal):
+        for _ in range(RUNS):
+            await asyncio.sleep(CALM_S)
+            broker.kill()
+            await asyncio.sleep(down_s)
+            begun = now_ms()
+            await broker.start()
+            loads.append((now_ms() - begun) / 1_000)
+            recoveries.append(await back(witness, now_ms()))
+        await asyncio.sleep(CALM_S)
+    await judge(journal, broker.address)
+    row(17, f"the only broker killed, away for {down_s} s", RUNS, 0, recoveries)
+    print(f"unclean starts took {loads} s")
+    assert max(recoveries) <= HANG_S
+
+
+@pytest.mark.parametrize("still_s", [5, 20])
+async def test_a_stopped_broker_goes_on(
+    broker: Behind, stack: RunFolder, journal: Journal, still_s: int
+) -> None:
+    recoveries = []
+    async with witnessing(broker.address) as witness, written(journal):
+        for _ in range(RUNS):
+            await asyncio.sleep(CALM_S)
+            broker.freeze()
+            await asyncio.sleep(still_s)
+            broker.thaw()
+            recoveries.append(await back(witness, now_ms()))
+        await asyncio.sleep(CALM_S)
+    await judge(journal, broker.address)
+    row(18, f"the only broker stopped for {still_s} s", RUNS, 0, recoveries)
+    assert max(recoveries) <= HANG_S
