@@ -1,6 +1,7 @@
 """Which commands are repeats. A client's name for a command is its account's for ever: what was tried under it
 within a day is remembered, what was answered before that the history knows, and what was answered lately the
-service that answered.
+service that answered. The live view knows of every name whether it may have been answered: of a new one the
+history is not asked.
 """
 
 import asyncio
@@ -17,9 +18,10 @@ from events.topics import Topic
 from infra.shell.repeats import SLACK, WINDOW
 from infra.stores.idempotency import Tries, Try
 from infra.unavailable import Unavailable
-from infra.views.port import Lagging, Look, One, Reading
+from infra.views.port import Lagging, Look, NotReady, One, Reading
 
 from .problems import Refused
+from .projections.names import NAMES, may_be_taken, row_of
 from .waiting import Matter, Rows
 
 C = TypeVar("C", bound=Command)
@@ -94,6 +96,8 @@ class Repeats:
         """Returns whether the history knows the command. One that it doesn't was not answered, or so lately that
         the service drops a repeat.
         """
+        if await self._is_new(request):
+            return False
         look = await self._kept(request)
         try:
             for row in filter(None, look.answers):
@@ -106,6 +110,18 @@ class Repeats:
         if look.as_of.time < self.now() - WINDOW:
             await self._require_no_more(request, look.as_of.positions)
         return False
+
+    async def _is_new(self, request: Request[C]) -> bool:
+        """Returns whether the live view knows that nothing was answered under the request's names, but lately."""
+        asks = [One(kind, row_of(id_)) for id_ in request.ids for kind in NAMES]
+        try:
+            look = await self.live.look(self._place(request.command), "", asks)
+        except (NotReady, Unavailable):
+            return False
+        if look.as_of.time < self.now() - WINDOW:  # quiet or behind, who knows
+            return False
+        asked = [id_ for id_ in request.ids for _ in NAMES]
+        return not any(map(may_be_taken, look.answers, asked))
 
     async def _require_no_more(self, request: Request[C], positions: Mapping[str, int]) -> None:
         """Raises: Lagging if the live view has seen more than the history, NotReady, Unavailable."""

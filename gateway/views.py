@@ -8,7 +8,7 @@ from events.market import AssetListed, PriceTicked
 from events.order import OrderAccepted, OrderFilled
 from events.portfolio import PortfolioEvent, PositionChanged
 
-from .projections import balances, market, orders, outcomes, positions
+from .projections import balances, market, names, orders, outcomes, positions
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 from .projections.quarantine import QUARANTINES
 
@@ -76,6 +76,20 @@ BALANCE_ANSWERS = Projection(
     apply=outcomes.answer,
     blank=always,
 )
+ORDER_NAMES = Projection(
+    kind=names.ORDER_NAMES,
+    on=get_args(orders.Opening | outcomes.Answer),
+    owner=nobody,
+    id=names.of_name,
+    apply=names.apply,
+)
+BALANCE_NAMES = Projection(
+    kind=names.BALANCE_NAMES,
+    on=(FundsDeposited, FundsWithdrawn, BalanceCommandRefused),
+    owner=nobody,
+    id=names.of_name,
+    apply=names.apply,
+)
 POSITIONS = Projection(
     kind=positions.POSITION,
     on=get_args(PortfolioEvent),
@@ -134,6 +148,8 @@ LIVE: tuple[Projection[Any], ...] = (
     ORDER_OUTCOMES,
     BALANCE_OUTCOMES,
     PORTFOLIO_OUTCOMES,
+    ORDER_NAMES,
+    BALANCE_NAMES,
     CATALOGUE,
     QUOTES,
 )

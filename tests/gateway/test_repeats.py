@@ -207,6 +207,35 @@ async def test_nothing_is_taken_under_a_name_while_the_history_can_not_say(
     assert (await customer.post("/balance/deposit", DEPOSIT, **KEY)).status_code == 201
 
 
+async def test_of_a_new_name_the_history_is_not_asked(customer: Customer, twins: Twins) -> None:
+    await customer.post("/balance/deposit", DEPOSIT)
+    twins.backstage.history.away = True
+    named = BUY | {"client_order_id": "one"}
+    assert (await customer.post("/orders", named, **KEY)).status_code == 201
+    twins.tries.rows.clear()
+    known = [
+        await customer.post("/orders", named),
+        await customer.post("/orders", named, **KEY),
+    ]
+    assert {refusal(answer) for answer in known} == {(503, "dependency_unavailable")}
+    assert len(twins.backstage.commands()) == 2
+
+
+@pytest.mark.parametrize("fault", ["away", "rebuilt", "quiet"])
+async def test_the_history_is_asked_when_the_live_view_can_not_say(
+    customer: Customer, twins: Twins, fault: str
+) -> None:
+    await customer.post("/balance/deposit", DEPOSIT)
+    live, history = twins.backstage.live, twins.backstage.history
+    if fault == "rebuilt":
+        await live.show(ready=False)
+    live.away, history.away = fault == "away", True
+    await pass_time(customer, twins, WINDOW + 1 if fault == "quiet" else 0)
+    named = BUY | {"client_order_id": "one"}
+    assert refusal(await customer.post("/orders", named)) == (503, "dependency_unavailable")
+    assert len(twins.backstage.commands()) == 1
+
+
 async def test_a_history_that_does_not_answer_is_given_up(customer: Customer, twins: Twins) -> None:
     twins.backstage.history.silent = True
     async with asyncio.timeout(2):
