@@ -33,11 +33,11 @@ After = Callable[[Row, Any, Record], Row]
 
 
 class Shown(NamedTuple):
-    """What an event makes of a kind of row. owner, id: the row's; alone: only the live view has it."""
+    """What an event makes of a kind of row. owner, id: the row's, no id: none; alone: only the live view has it."""
 
     kind: str
     owner: Callable[[Any], str]
-    id: Callable[[Any, Record], str]
+    id: Callable[[Any, Record], str | None]
     after: After
     alone: bool = False
 
@@ -295,6 +295,18 @@ def answer(row: Row, event: Any, record: Record) -> Row:
     }
 
 
+def names_row(event: Any, _: Record) -> str | None:
+    """Returns the row of an answer whose command's id is made of a name, as version 5 says; None of any other."""
+    return event.command_id[:4] if event.command_id[14] == "5" else None
+
+
+def taken(row: Row, event: Any, _: Record) -> Row:
+    """Returns the row with the answered command's print, 8 digits of its id, in it."""
+    print_ = f",{event.command_id[4:8]}{event.command_id[9:13]}"
+    prints = row["prints"] if row else ""
+    return row if print_ in prints else {"prints": prints + print_}
+
+
 BALANCE = Shown("balance", account, lambda *_: "USD", balance)
 LEDGER = Shown("ledger", account, offset, ledger)
 FUNDS = Shown("outcome.b", nobody, order_id, settlement, alone=True)
@@ -305,3 +317,5 @@ LINE = Shown("asset_line", asset_of, offset, asset_line)
 ORDER, NEXT = Shown("order", account, order_id, opened), Shown("order", account, order_id, followed)
 OUTCOME = Shown("outcome.o", nobody, order_id, outcome, alone=True)
 ANSWER = Shown("outcome.o", nobody, command_id, answer)
+ORDER_NAME = Shown("names.o", nobody, names_row, taken, alone=True)
+FUNDS_NAME = Shown("names.b", nobody, names_row, taken, alone=True)

@@ -50,25 +50,26 @@ OPEN = ("pending_new", "new", "partially_filled", "pending_replace")
 UUID = re.compile(rb"[0-9a-f-]{36}")
 LATER = "outcome.o of history"
 """The history tells of answers alone: what an order of the same id came to is nothing to it."""
-ANSWERS = (ANSWER._replace(alone=True), ANSWER._replace(kind=LATER))
+ANSWERS = (ANSWER._replace(alone=True), ANSWER._replace(kind=LATER), shown.ORDER_NAME)
+FUNDS_ANSWERS = (shown.FUNDS_ANSWER, shown.FUNDS_NAME)
 FUNDS, SETTLED = (shown.BALANCE, shown.FUNDS), (shown.BALANCE, shown.LEDGER)
 HELD = (shown.POSITION, shown.ASSETS)
 TRADE = Shown("trade", shown.account, shown.offset, shown.trade)
 TABLE: dict[Any, tuple[Shown, ...]] = {
-    FundsDeposited: (*SETTLED, shown.FUNDS_ANSWER),
-    FundsWithdrawn: (*SETTLED, shown.FUNDS_ANSWER),
+    FundsDeposited: (*SETTLED, *FUNDS_ANSWERS),
+    FundsWithdrawn: (*SETTLED, *FUNDS_ANSWERS),
     FundsSettled: (*SETTLED, shown.FUNDS),
     FundsReserved: FUNDS,
     FundsRefused: FUNDS,
     FundsReleased: FUNDS,
     FundsFrozen: (shown.BALANCE,),
-    BalanceCommandRefused: (shown.FUNDS_ANSWER,),
+    BalanceCommandRefused: FUNDS_ANSWERS,
     PositionChanged: (*HELD, shown.LINE),
     AssetsReserved: HELD,
     AssetsRefused: HELD,
     AssetsReleased: HELD,
-    OrderAccepted: (ORDER, OUTCOME),
-    OrderRejected: (ORDER, OUTCOME),
+    OrderAccepted: (ORDER, OUTCOME, shown.ORDER_NAME),
+    OrderRejected: (ORDER, OUTCOME, shown.ORDER_NAME),
     OrderFilled: (NEXT, OUTCOME, TRADE),
     OrderOpened: (NEXT, OUTCOME),
     OrderExpired: (NEXT, OUTCOME),
@@ -165,7 +166,7 @@ class Projected(Check):
     def fold(self, record: Record, event: Any) -> None:
         for what in TABLE[type(event)]:
             id_ = what.id(event, record)
-            if what.after is shown.answer and ends_itself(event):
+            if id_ is None or (what.after is shown.answer and ends_itself(event)):
                 continue
             key = (what.kind, what.owner(event), id_)
             row = what.after(self.rows.get(key), event, record)
