@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import structlog
+from pydantic import Field
 
 from events.topics import DAY, MEBIBYTE, TOPICS, Topic
 from infra.log.admin import Mismatch, brokers, ensure
@@ -31,6 +32,12 @@ COMPACTION = {
 REMEMBERED_MS = 4 * LEASE_MS
 """For how long a broker must remember a silent producer, else a fence that its owner relies on may be forgotten."""
 log = structlog.get_logger()
+
+
+class ClusterSettings(Settings):
+    """replication: on how many brokers each topic stands; all but one of them must take a record."""
+
+    replication: int = Field(default=1, ge=1)
 
 
 def topic_specs(partitions: int, replication: int = 1) -> list[TopicSpec]:
@@ -101,10 +108,11 @@ def differences(broker: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is {broker[name]}, must be at least {REMEMBERED_MS}"
 
 
-async def provision(settings: Settings, _stop: asyncio.Event) -> None:
+async def provision(settings: ClusterSettings, _stop: asyncio.Event) -> None:
     """Makes what is missing and changes nothing that is there. Raises: Mismatch if that is not as it must be."""
     await require_brokers(settings.kafka)
-    made = await ensure(topic_specs(settings.partition_count), settings.kafka)
+    specs = topic_specs(settings.partition_count, settings.replication)
+    made = await ensure(specs, settings.kafka)
     log.info("topics_made", count=len(made))
     async with connect(settings.dynamodb) as client:
         made = [*await ensure_tables(client), *await history.ensure_tables(client)]
@@ -112,4 +120,4 @@ async def provision(settings: Settings, _stop: asyncio.Event) -> None:
 
 
 def main() -> None:
-    run_process(provision)
+    run_process(provision, ClusterSettings)

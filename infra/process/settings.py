@@ -19,9 +19,9 @@ Port = Annotated[int, Field(ge=0, lt=2**16)]  # 0: any free one
 class Settings(BaseSettings):
     """What a process is told. A process with more to be told extends this class.
 
-    kafka: host:port. dynamodb, redis (the live view), sessions: URLs. partition_count: of every
-    account topic. partitions: those that this process owns; all, if none is named. crash: where a
-    test's process kills itself.
+    kafka: host:port of some brokers, with commas. dynamodb, redis (the live view), sessions: URLs.
+    partition_count: of every account topic. partitions: those that this process owns; all, if none
+    is named. crash: where a test's process kills itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="ORDERSTREAM_", frozen=True, extra="ignore")

@@ -22,7 +22,7 @@ JSON = {"content-type": "application/json"}
 def publishing(bootstrap: str) -> KafkaBroker:
     """Returns a broker that appends what it publishes in order, and not twice when it tries again."""
     return KafkaBroker(
-        bootstrap,
+        bootstrap.split(","),
         client_id="market",
         enable_idempotence=True,
         compression_type="gzip",  # a tick says the same names again and again

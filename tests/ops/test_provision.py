@@ -7,10 +7,10 @@ from aiokafka import AIOKafkaProducer
 
 from events.topics import ORDER_COMMANDS, TOPICS
 from infra.log.admin import Mismatch
-from infra.process.settings import Settings
 from ops.provision import (
     REMEMBERED_MS,
     SHELL_SERVICES,
+    ClusterSettings,
     differences,
     provision,
     require_brokers,
@@ -57,7 +57,9 @@ def test_a_broker_that_would_forget_a_fence_is_named(name: str, value: str) -> N
 @pytest.mark.stack
 async def test_a_cluster_with_other_partitions_is_refused() -> None:
     servers = serve("provision", "kafka", "dynamodb").endpoints()
-    settings = Settings(kafka=servers["kafka"], dynamodb=servers["dynamodb"], partition_count=2)
+    settings = ClusterSettings(
+        kafka=servers["kafka"], dynamodb=servers["dynamodb"], partition_count=2
+    )
     await require_brokers(servers["kafka"])
     await provision(settings, asyncio.Event())
     await provision(settings, asyncio.Event())
@@ -70,7 +72,9 @@ async def test_a_cluster_with_other_partitions_is_refused() -> None:
 async def test_what_a_writer_compresses_is_stored_as_every_reader_can_read_it() -> None:
     folder = serve("provision", "kafka", "dynamodb")
     servers = folder.endpoints()
-    await provision(Settings(kafka=servers["kafka"], dynamodb=servers["dynamodb"]), asyncio.Event())
+    await provision(
+        ClusterSettings(kafka=servers["kafka"], dynamodb=servers["dynamodb"]), asyncio.Event()
+    )
     async with AIOKafkaProducer(
         bootstrap_servers=servers["kafka"], compression_type="gzip"
     ) as producer:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 from faststream.kafka import KafkaMessage, TestKafkaBroker
 
 from events.codec import stamp
@@ -98,3 +99,9 @@ async def test_a_market_recalls_what_retention_has_left() -> None:
     log.put(PRICES_0, [Draft(None, PRICES.encode(ticked(n, BTC=n))) for n in (1, 2, 3)])
     log.delete_before(PRICES_0, 3)
     assert await recall(Life(log)) == ({}, {}, 3)
+
+
+@pytest.mark.stack
+async def test_it_begins_with_any_of_the_brokers_named(kafka: str) -> None:
+    async with publishing(f"127.0.0.1:1,{kafka}") as broker:
+        assert await broker.ping(timeout=30)
