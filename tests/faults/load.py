@@ -18,7 +18,7 @@ from infra.publisher import HEADERS, KafkaPublisher, publishing
 from infra.unavailable import Unavailable
 from tests.faults.lives import PARTITIONS, now_ms
 
-RATE = 60  # a second
+RATE = 40  # a second
 CUSTOMERS = 4  # in each partition
 FUNDS = 10**8  # cents
 AGAIN_S = 0.2

@@ -1,4 +1,4 @@
-"""A state topic that is lost: the service comes back from its own events alone, and shows how far it is."""
+"""A state topic that is lost or damaged: its service comes back from its own events alone, and the audit notices."""
 
 import json
 from pathlib import Path
@@ -8,15 +8,22 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from events.topics import state_topic
 from infra.log.admin import ensure
+from infra.log.kafka import KafkaLog
+from infra.log.port import TP
+from infra.shell.reading import stretch
+from ops.audit.run import audit
+from ops.audit.where import Where
 from ops.provision import topic_specs
 from ops.stack.processes import SHELL_SERVICES
 from tests.faults.lives import PARTITIONS, living, now_ms
 from tests.faults.load import flood, under_load
+from tests.faults.rogue import Raw, write
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
 from tests.faults.witness import witnessing
 from tests.stack import serve
 
+DAMAGED = "balance"
 HISTORY = 110_000
 """Events in one partition: more than a restart folds before it says how far it is."""
 
@@ -44,6 +51,40 @@ async def test_a_lost_state_topic_costs_a_full_replay_and_nothing_else(tmp_path:
     assert shown, "a long replay shows no progress"
     print(f"progress of {HISTORY} events and more: {shown}")
     row(50, "a state topic deleted", len(times), 0, times)
+
+
+async def test_a_damaged_row_is_noticed_and_goes_with_its_topic(tmp_path: Path) -> None:
+    kafka = serve("damaged-state", "kafka").endpoints()["kafka"]
+    async with living(kafka, tmp_path) as lives:
+        async with witnessing(kafka) as witness, under_load(kafka):
+            await witness.spoke(DAMAGED, 0)
+        await lives[DAMAGED].end()  # it leaves a snapshot
+        key = await damage(kafka, (state_topic(DAMAGED), 0))
+        report = await audit(Where.of({"kafka": kafka}))
+        noticed = [v.what for v in report.violations if v.invariant == "I11"]
+        assert len(noticed) == len(report.violations) == 1
+        assert key in noticed[0]
+        await lose(kafka, state_topic(DAMAGED))
+        died = now_ms()
+        await lives[DAMAGED].start()
+        async with witnessing(kafka) as witness, under_load(kafka):
+            took = await witness.spoke(DAMAGED, died)
+        await verdict({"kafka": kafka})
+    row(50, "a state row damaged, its topic deleted", 1, 0, [took])
+
+
+async def damage(kafka: str, state: TP) -> str:
+    """Has one cent more in the newest row of an account. Returns whose."""
+    log = KafkaLog(kafka)
+    end = (await log.bounds([state]))[state].end
+    rows = [
+        r async for r in stretch(log, state, 0, end) if (r.key or b"").startswith(b'["balance"')
+    ]
+    await log.stop()
+    body = json.loads(rows[-1].value or b"")
+    body["row"]["available"] += 1
+    await write(kafka, state, [Raw(rows[-1].key, json.dumps(body).encode())])
+    return str(json.loads(rows[-1].key or b"")[1])
 
 
 async def lose(kafka: str, topic: str) -> None:
