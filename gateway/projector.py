@@ -1,7 +1,7 @@
 """The process that folds a view: from its checkpoints to the end of its topics, and on for ever.
 
-A batch that the view refuses means that another writer was there, or that another generation serves now: all
-that is in memory is dropped, and the view is asked where it stands.
+A batch that the view refuses means that another writer was there, or that another generation serves now; one
+that it did not answer may be written or not: all that is in memory is dropped, and the view is asked where it stands.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from infra.process.metrics import latency
 from infra.process.run import run_process
 from infra.process.server import serve_admin
 from infra.process.settings import Settings
+from infra.unavailable import Unavailable
 from infra.views import history, live
 from infra.views.port import Batch, Generation, Generations, inputs
 
@@ -64,15 +65,16 @@ class Projector:
     async def run(self, stop: asyncio.Event) -> None:
         """Folds until stop is set. Raises: whatever is unexpected; the restart heals."""
         while not stop.is_set():
-            generation = await self.views.open(await self.views.serving())
             try:
-                await self.follow(generation, stop)
-            except Refused as refusal:
-                log.warning("batch_refused", view=self.name, why=str(refusal))
+                await self.views.ensure()
+                await self.follow(await self.views.open(await self.views.serving()), stop)
+            except (Refused, Unavailable) as failure:
+                self.ready = False
+                log.warning("begun_anew", view=self.name, why=repr(failure))
                 await self.clock.sleep(PAUSE_MS)
 
     async def follow(self, generation: Generation, stop: asyncio.Event) -> None:
-        """Folds into the generation until stop is set. Raises: Refused."""
+        """Folds into the generation until stop is set. Raises: Refused, Unavailable."""
         self.ready = False
         async with building(generation, self.projections, self.source, self.observe) as being_built:
             ends = await ends_of(self.source, tuple(being_built.foldings))
@@ -135,7 +137,6 @@ async def project_history(settings: Settings, stop: asyncio.Event) -> None:
     sources = inputs(topics_of(HISTORY), settings.partition_count)
     async with history.connect(settings.dynamodb) as client:
         store = history.HistoryStore(client, sources, settings.partition_count)
-        await store.ensure()
         await project("history", store, HISTORY, settings, stop, gather_ms=GATHER_MS)
 
 

@@ -314,7 +314,6 @@ class HistoryStore:
         return f"{self.name}-{number}"
 
     async def ensure(self) -> None:
-        """Has the tables of the serving generation be there: empty, if they were lost. Raises: Unavailable."""
         with answering():
             await ensure_table(self.client, self.name)
             await ensure_table(self.client, self.table(await self.serving()))

@@ -181,6 +181,9 @@ class LiveStore:
     def key(self, number: int, place: str, *names: str) -> str:
         return ":".join((self.name, str(number), f"{{{place}}}", *names))
 
+    async def ensure(self) -> None:
+        """Redis makes a key when it is written."""
+
     async def serving(self) -> int:
         with answering():
             return int(await self.client.get(f"{self.name}:serving") or FIRST)

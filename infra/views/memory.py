@@ -181,6 +181,9 @@ class MemoryStore:
         self.number = self.newest = 1
         self.listeners: set[asyncio.Queue[Changed | None]] = set()
 
+    async def ensure(self) -> None:
+        """Nothing is ever lost here but all of it."""
+
     async def serving(self) -> int:
         return self.number
 

@@ -300,6 +300,9 @@ class Generation(Protocol):
 class Generations(Protocol):
     """All buildings of a view; one is serving."""
 
+    async def ensure(self) -> None:
+        """Has what the serving one is kept in be there: empty, if that was lost. For its projector alone."""
+
     async def serving(self) -> int:
         """Returns the number of the serving generation, 1 in a new store."""
 

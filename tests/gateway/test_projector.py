@@ -15,8 +15,9 @@ from infra.log.clock import VirtualClock
 from infra.log.life import Crashed, Faults, Life
 from infra.log.memory import MemoryLog
 from infra.log.port import TP, Draft, OutOfRange
-from infra.views.memory import MemoryStore
-from infra.views.port import All, View, inputs
+from infra.unavailable import Unavailable
+from infra.views.memory import MemoryGeneration, MemoryStore
+from infra.views.port import All, Batch, View, Written, inputs
 from ops.provision import topic_specs
 from tests.gateway.projections.logs import fold, simulated, topics_at_end, whole
 from tests.messages.envelope import NOW
@@ -130,6 +131,33 @@ async def test_a_crash_anywhere_loses_nothing(
     assert died.group_contains(Crashed)
     async with running(projector(brokers, store)):
         await caught_up(brokers, store)
+    assert await digests(store) == await expected(brokers)
+
+
+class Unanswering(MemoryGeneration):
+    """Of three writes one is not done, one is done and not answered."""
+
+    writes = 0
+
+    async def write(self, batch: Batch) -> Written:
+        self.writes += 1
+        if self.writes % 3 == 1:
+            raise Unavailable("redis")
+        written = await super().write(batch)
+        if self.writes % 3 == 2:
+            raise Unavailable("redis")
+        return written
+
+
+async def test_a_store_that_is_away_is_asked_where_it_stands_when_it_is_back(
+    brokers: MemoryLog, store: MemoryStore
+) -> None:
+    store.generations[1] = Unanswering(store, 1)
+    live = projector(brokers, store)
+    async with running(live):
+        await caught_up(brokers, store)
+        while not live.ready:
+            await brokers.clock.sleep(10)
     assert await digests(store) == await expected(brokers)
 
 
