@@ -8,7 +8,7 @@ from infra.log.kafka import KafkaLog
 from infra.log.port import TP, Log, Record
 from infra.shell.reading import is_control
 from ops.provision import SHELL_SERVICES
-from tests.faults.lives import PARTITIONS
+from tests.faults.lives import PARTITIONS, now_ms
 
 WAIT_MS, PATIENCE_S = 500, 60
 OUTPUTS: Mapping[str, tuple[TP, ...]] = {
@@ -57,13 +57,21 @@ class Witness:
             times = await self._news.wait_for(lambda: self.owners(service, since_ms))
         return (max(times) - since_ms) / 1_000
 
+    async def progress(self, service: str, since_ms: int) -> None:
+        """Returns once an event was appended since then. Raises: TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            await self._news.wait_for(lambda: self.count(service, since_ms, now_ms() + 1))
+
     def owners(self, service: str, since_ms: int) -> list[int]:
         """Returns when each partition's first owner since then claimed it; nothing while one has none."""
-        firsts = [
-            next((time for time in self.claims[tp] if time >= since_ms), None)
-            for tp in OUTPUTS[service]
-        ]
-        return [time for time in firsts if time is not None] if all(firsts) else []
+        claims = [first(self.claims[tp], since_ms) for tp in OUTPUTS[service]]
+        return [time for time in claims if time is not None] if None not in claims else []
+
+    def after(self, service: str, died_ms: int) -> list[int]:
+        """Returns when each partition's first event came that a next owner wrote; nothing while one is silent."""
+        claims = self.owners(service, died_ms)
+        times = [first(self.events[tp], c) for tp, c in zip(OUTPUTS[service], claims, strict=False)]
+        return [time for time in times if time is not None] if None not in times else []
 
     def count(self, service: str, since_ms: int, until_ms: int) -> int:
         """Returns how many events of the service were appended in that time."""
@@ -71,12 +79,13 @@ class Witness:
             since_ms <= time < until_ms for tp in OUTPUTS[service] for time in self.events[tp]
         )
 
-    def after(self, service: str, died_ms: int) -> list[int]:
-        """Returns when each partition's first event came that a next owner wrote; nothing while one is silent."""
-        firsts = []
-        for tp, claim in zip(OUTPUTS[service], self.owners(service, died_ms), strict=False):
-            firsts += [next((time for time in self.events[tp] if time >= claim), None)]
-        return [time for time in firsts if time is not None] if firsts and all(firsts) else []
+    def take_overs(self, since_ms: int) -> int:
+        """Returns how often any partition was taken over since then."""
+        return sum(time >= since_ms for times in self.claims.values() for time in times)
+
+
+def first(times: Iterable[int], since_ms: int) -> int | None:
+    return next((time for time in times if time >= since_ms), None)
 
 
 @asynccontextmanager
