@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from infra.log.port import TP
 from ops.stack.folder import RunFolder
 from tests.e2e.reader import closed_books
-from tests.faults.brokers import Behind
+from tests.faults.brokers import Behind, Three
 from tests.faults.journal import DEADLINE_S, Journal, written
 from tests.faults.lives import now_ms
-from tests.faults.stand import standing, until
+from tests.faults.stand import kill, standing, until
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
 from tests.faults.witness import OUTPUTS, Witness, witnessing
@@ -39,12 +40,33 @@ def stack(broker: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield folder
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
+    brokers = Three(tmp_path_factory.mktemp("brokers"))
+    asyncio.run(brokers.start())
+    yield brokers
+    brokers.kill()
+
+
+@pytest.fixture(scope="module")
+def replicated(three: Three, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    """Returns a stack whose topics stand on all three."""
+    path = tmp_path_factory.mktemp("replicated") / "run"
+    with standing(path, kafka=three.bootstrap, replication="3") as folder:
+        yield folder
+
+
+@asynccontextmanager
+async def customers_of(stack: RunFolder) -> AsyncIterator[Journal]:
+    limits = httpx2.Limits(max_connections=500)
+    async with httpx2.AsyncClient(base_url=stack.endpoints()["gateway"], limits=limits) as http:
+        yield await Journal.of_new_customers(http)
+
+
 @pytest.fixture
 async def journal(stack: RunFolder) -> AsyncIterator[Journal]:
-    async with httpx2.AsyncClient(
-        base_url=stack.endpoints()["gateway"], limits=httpx2.Limits(max_connections=500)
-    ) as http:
-        yield await Journal.of_new_customers(http)
+    async with customers_of(stack) as journal:
+        yield journal
 
 
 async def back(witness: Witness, since_ms: int) -> float:
@@ -102,4 +124,40 @@ async def test_a_stopped_broker_goes_on(
         await asyncio.sleep(CALM_S)
     await judge(journal, broker.address)
     row(18, f"the only broker stopped for {still_s} s", RUNS, 0, recoveries)
+    assert max(recoveries) <= HANG_S
+
+
+async def leading(three: Three, role: str) -> int:
+    """Returns the node in the role."""
+    match role:
+        case "leader":
+            return await three.leader(OUTPUTS["order"][0])
+        case "transaction coordinator":
+            return await three.leader(("__transaction_state", 0))
+        case _:
+            return await three.controller()
+
+
+@pytest.mark.parametrize("role", ["leader", "transaction coordinator", "controller"])
+async def test_one_of_three_brokers_killed(three: Three, replicated: RunFolder, role: str) -> None:
+    recoveries = []
+    async with (
+        customers_of(replicated) as journal,
+        witnessing(three.bootstrap) as witness,
+        written(journal),
+    ):
+        for _ in range(RUNS):
+            await three.whole()
+            await asyncio.sleep(CALM_S)
+            broker = three.brokers[await leading(three, role)]
+            broker.kill()
+            died_ms = now_ms()
+            if role == "transaction coordinator":
+                kill(replicated, "order")  # who takes over asks the next one
+            recoveries.append(await back(witness, died_ms))
+            await broker.start()
+        await three.whole()
+        await asyncio.sleep(CALM_S)
+    await judge(journal, three.bootstrap)
+    row(19, f"the {role} of three brokers killed", RUNS, 0, recoveries)
     assert max(recoveries) <= HANG_S
