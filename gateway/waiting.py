@@ -1,5 +1,5 @@
-"""Waiting for what a command came to. Changes of the live view only wake: what counts is what its rows say,
-and one look answers all whom one change has woken.
+"""Waiting for what a command came to. What counts is what the live view's rows say: their changes tell them, and
+whoever may have missed one looks.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from events.ids import partition_of
 from infra.unavailable import Unavailable
-from infra.views.port import Changes, Kind, NotReady, One, Reading
+from infra.views.port import Changed, Changes, Kind, NotReady, One, Reading
 
 from .projections.orders import OPEN, ORDER, OrderRow
 from .projections.outcomes import (
@@ -23,7 +23,6 @@ from .projections.outcomes import (
 )
 
 Rows = tuple[Any, ...]
-MOST = 200  # of those woken, in one look
 
 
 class Matter(NamedTuple):
@@ -68,14 +67,25 @@ FUNDING = Matter(
 
 @dataclass(eq=False)
 class Watch:
-    """Somebody who waits. told: the outcome's rows, once they say all."""
+    """Somebody who waits. rows: the newest seen of each kind; told: the outcome's rows, once they say all."""
 
     matter: Matter
     id: str
     place: str
+    rows: dict[Kind[Any], Any] = field(default_factory=dict)
     told: asyncio.Future[Rows] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    def take(self, kind: Kind[Any], row: Any) -> None:
+        """Takes in a row of the outcome, unless a newer one was seen. One never seen says nothing yet."""
+        seen = self.rows.get(kind)
+        if self.told.done() or (seen is not None and seen.position > row.position):
+            return
+        self.rows[kind] = row
+        rows = tuple(map(self.rows.get, self.matter.outcome))
+        if self.matter.is_known(*rows):
+            self.told.set_result(rows)
 
 
 class Outcomes:
@@ -83,7 +93,6 @@ class Outcomes:
         self.live = live
         self.changes = changes
         self._watches: dict[str, set[Watch]] = {}
-        self._due: dict[str, set[Watch]] = {}
 
     @contextmanager
     def watch(self, matter: Matter, account_id: str, id_: str) -> Iterator[Watch]:
@@ -100,10 +109,14 @@ class Outcomes:
 
     async def look(self, watch: Watch) -> Rows | None:
         """Returns the outcome's rows if they say all and the view can be asked."""
+        asks = [One(kind, watch.id) for kind in watch.matter.outcome]
         try:
-            await self._look(watch.place, [watch])
+            look = await self.live.look(watch.place, "", asks)
         except (NotReady, Unavailable):
             return None
+        for kind, row in zip(watch.matter.outcome, look.answers, strict=True):
+            if row is not None:
+                watch.take(kind, row)
         return watch.told.result() if watch.told.done() else None
 
     async def wait(self, watch: Watch, seconds: int) -> Rows | None:
@@ -112,36 +125,18 @@ class Outcomes:
         return watch.told.result() if watch.told.done() else await self.look(watch)
 
     async def follow(self) -> None:
-        """Wakes until it is canceled."""
+        """Tells whoever waits, until it is canceled."""
         async with asyncio.TaskGroup() as looks:
-            await self._follow(looks)
+            async for changed in self.changes.changes():
+                if changed is not None:
+                    self._tell(changed)
+                    continue
+                for watch in [watch for watches in self._watches.values() for watch in watches]:
+                    looks.create_task(self.look(watch))
 
-    async def _follow(self, looks: asyncio.TaskGroup) -> None:
-        async for changed in self.changes.changes():
-            woken = self._watches.keys() if changed is None else changed.ids & self._watches.keys()
-            for watch in [watch for id_ in woken for watch in self._watches[id_]]:
-                if watch.place in self._due:
-                    self._due[watch.place].add(watch)
-                else:
-                    self._due[watch.place] = {watch}
-                    looks.create_task(self._look_at(watch.place))
-
-    async def _look_at(self, place: str) -> None:
-        """Looks until nobody at the place is due. What a view does not tell now, the deadline's look may."""
-        while due := [watch for watch in self._due[place] if not watch.told.done()]:
-            self._due[place] = set()
-            for first in range(0, len(due), MOST):
-                try:
-                    await self._look(place, due[first : first + MOST])
-                except (NotReady, Unavailable):
-                    break
-        del self._due[place]
-
-    async def _look(self, place: str, watches: list[Watch]) -> None:
-        """Tells each watch what the rows say, if they say all. Raises: NotReady, Unavailable."""
-        asks = [One(kind, watch.id) for watch in watches for kind in watch.matter.outcome]
-        answers = iter((await self.live.look(place, "", asks)).answers)
-        for watch in watches:
-            rows = tuple(next(answers) for _ in watch.matter.outcome)
-            if watch.matter.is_known(*rows) and not watch.told.done():
-                watch.told.set_result(rows)
+    def _tell(self, changed: Changed) -> None:
+        for id_ in changed.rows.keys() & self._watches.keys():
+            for watch in self._watches[id_]:
+                for kind in watch.matter.outcome:
+                    if kind.topic.name == changed.topic:
+                        watch.take(kind, kind.decode(changed.rows[id_]))

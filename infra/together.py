@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-MOST = 200
+MOST = 64
 """Questions of one round trip: while a store answers them, it answers nobody else."""
 
 

@@ -39,14 +39,14 @@ class Passed(NamedTuple):
 class Plan:
     """Records whose rows fit into one batch: what to fold, and where it ends.
 
-    keys: of its rows, and whether the first step of each is blank; ids: see Changed.
+    keys: of its rows, and whether the first step of each is blank; accounts: see Changed.
     """
 
     end: int
     time: int
     steps: list[Step] = field(default_factory=list)
     keys: dict[Key, bool] = field(default_factory=dict)
-    ids: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
     passed: list[Passed] = field(default_factory=list)
     records: int = 0
 
@@ -92,10 +92,8 @@ class Folding:
                 if step.key not in plan.keys:
                     plan.keys[step.key] = step.projection.blank(step.part)
                     weight += step.key.weight
-                    if step.key.kind.younger:
-                        plan.ids.add(step.key.id)
             if steps and self.topic.key == "account_id":
-                plan.ids.add(steps[0].part.account_id)
+                plan.accounts.add(steps[0].part.account_id)
             if reason:
                 plan.passed.append(Passed(record.offset, reason))
             plan.steps += steps
@@ -150,7 +148,7 @@ class Folding:
             end=plan.end,
             time=plan.time,
             rows=list(changed.values()),
-            ids=frozenset(plan.ids),
+            accounts=frozenset(plan.accounts),
             aging=self.aging,
         )
 

@@ -13,15 +13,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain, islice
 from typing import Any
 
-from pydantic_core import from_json
+from msgspec import Raw
+from msgspec.json import Decoder
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from events.codec import encode
+from infra.together import Together
 from infra.unavailable import Unavailable
 
 from .port import (
@@ -67,6 +71,10 @@ def answering() -> Iterator[None]:
         raise Unavailable("redis") from failure
 
 
+Asked = tuple[str, Sequence[Ask[Any]]]
+"""An account, and what is asked of it."""
+
+
 class LiveGeneration:
     keeps_all = False
 
@@ -93,12 +101,16 @@ class LiveGeneration:
         }
 
     async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
+        owned: dict[str, list[Key]] = defaultdict(list)
+        for key in keys:
+            owned[self.key(place, "rows", key.kind.name, key.owner)].append(key)
         with answering():
             async with self.client.pipeline(transaction=False) as pipe:
-                for key in keys:
-                    pipe.hget(self.key(place, "rows", key.kind.name, key.owner), key.id)
-                found = await pipe.execute()
-        return {key: key.kind.decode(raw) for key, raw in zip(keys, found, strict=True) if raw}
+                for name, wanted in owned.items():
+                    pipe.hmget(name, [key.id for key in wanted])
+                found = chain.from_iterable(await pipe.execute())
+        asked = chain.from_iterable(owned.values())
+        return {key: key.kind.decode(raw) for key, raw in zip(asked, found, strict=True) if raw}
 
     async def write(self, batch: Batch) -> Written:
         groups: dict[tuple[Kind[Any], str], list[Row]] = defaultdict(list)
@@ -113,7 +125,13 @@ class LiveGeneration:
             lines += map(spell, rows)
         place, topic, _ = batch.input
         marks = (topic, batch.start, batch.end, batch.time)
-        args = (self.key(place, ""), *marks, self.store.channel, message(batch), b"\n".join(lines))
+        args = (
+            self.key(place, ""),
+            *marks,
+            self.store.channel,
+            message(self.number, batch),
+            b"\n".join(lines),
+        )
         with answering():
             answer: bytes = await self._write([self.key(place, "checkpoint")], args)
         written: Written = answer.decode()  # type: ignore[assignment]
@@ -157,11 +175,17 @@ def spell(row: Row) -> bytes:
     return tabbed(*head) + encode(row.value)
 
 
-def message(batch: Batch) -> bytes:
+Message = tuple[int, str, int, int, frozenset[str], dict[str, Raw]]
+"""What the channel tells: the generation's number, and what Changed has."""
+MESSAGE: Decoder[Message] = Decoder(Message)
+
+
+def message(number: int, batch: Batch) -> bytes:
     """Returns what the channel tells of the batch; nothing if nobody waits for it."""
-    if not batch.ids:
+    if not batch.accounts:
         return b""
-    told = (batch.input.topic, batch.input.partition, batch.end, sorted(batch.ids))
+    rows = {id_: Raw(row) for id_, row in batch.waited_for().items()}
+    told: Message = (number, *batch.input[1:], batch.end, batch.accounts, rows)
     return encode(told)
 
 
@@ -176,6 +200,9 @@ class LiveStore:
         self.channel = f"{name}:changed"
         self._number = 0
         self._read = client.register_script(script("read"))
+        self._together = {
+            place: Together(partial(self._look_for_all, place)) for place in self.places
+        }
         self._switch = client.register_script(script("switch"))
 
     def key(self, number: int, place: str, *names: str) -> str:
@@ -213,30 +240,36 @@ class LiveStore:
                     await self.client.unlink(name)
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
-        with answering():
-            look = await self._look(place, account, asks) if self._number else None
-            if look is None:
-                self._number = await self.serving()
-                look = await self._look(place, account, asks)
-        if look is None:
-            raise NotReady(f"generation {self._number} of the live view")
-        return look
+        """Returns the answers. Who asks of a place at the same time is shown the same moment of it."""
+        return await self._together[place].ask((account, asks))
 
-    async def _look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look | None:
+    async def _look_for_all(self, place: str, asked: Sequence[Asked]) -> Sequence[Look]:
+        with answering():
+            looks = await self._look(place, asked) if self._number else None
+            if looks is None:
+                self._number = await self.serving()
+                looks = await self._look(place, asked)
+        if looks is None:
+            raise NotReady(f"generation {self._number} of the live view")
+        return looks
+
+    async def _look(self, place: str, asked: Sequence[Asked]) -> Sequence[Look] | None:
+        """Returns what each asked for, None if the generation is not ready."""
         number = self._number
         keys = [self.key(number, place, "checkpoint")]
         args: list[str | int] = []
-        for ask in asks:
-            listed = "open" if isinstance(ask, Page) and ask.open else "list"
-            name = (ask.kind.name, ask.owner(account))
-            keys += [self.key(number, place, part, *name) for part in ("rows", listed)]
-            args += question(ask)
+        for account, asks in asked:
+            for ask in asks:
+                listed = "open" if isinstance(ask, Page) and ask.open else "list"
+                name = (ask.kind.name, ask.owner(account))
+                keys += [self.key(number, place, part, *name) for part in ("rows", listed)]
+                args += question(ask)
         marks, *answers = await self._read(keys, args)
         checkpoint = dict(zip(marks[::2], marks[1::2], strict=True))
         if b"ready" not in checkpoint:
             return None
-        found = [answer(ask, raw) for ask, (raw, _) in zip(asks, answers, strict=True)]
-        return Look(as_of(checkpoint), found, [int(floor) for _, floor in answers])
+        shown, rest = as_of(checkpoint), iter(answers)
+        return [told(shown, asks, list(islice(rest, len(asks)))) for _, asks in asked]
 
     async def changes(self) -> AsyncIterator[Changed | None]:
         while True:
@@ -244,14 +277,29 @@ class LiveStore:
                 async with self.client.pubsub() as channel:
                     await channel.subscribe(self.channel)
                     while True:
-                        told = await channel.get_message(timeout=ANSWER_WITHIN / 2)
-                        if told and told["type"] == "subscribe":  # also after it was cut
+                        heard = await channel.get_message(timeout=ANSWER_WITHIN / 2)
+                        if heard and heard["type"] == "subscribe":  # also after it was cut
                             yield None
-                        elif told:
-                            topic, partition, position, ids = from_json(told["data"])
-                            yield Changed(topic, partition, position, frozenset(ids))
-            except (RedisError, OSError):
+                        elif heard and (changed := await self._changed(heard["data"])):
+                            yield changed
+            except (RedisError, OSError, Unavailable):
                 await asyncio.sleep(0.1)
+
+    async def _changed(self, raw: bytes) -> Changed | None:
+        """Returns what changed, None if that is a generation that is not shown."""
+        number, topic, partition, position, accounts, rows = MESSAGE.decode(raw)
+        if number != self._number:
+            self._number = await self.serving()
+        if number != self._number:
+            return None
+        told = {id_: bytes(row) for id_, row in rows.items()}
+        return Changed(topic, partition, position, accounts, told)
+
+
+def told(shown: AsOf, asks: Sequence[Ask[Any]], answers: Sequence[Any]) -> Look:
+    """Returns what read.lua answered to one who asked."""
+    found = [answer(ask, raw) for ask, (raw, _) in zip(asks, answers, strict=True)]
+    return Look(shown, found, [int(floor) for _, floor in answers])
 
 
 def question(ask: Ask[Any]) -> tuple[str | int, ...]:

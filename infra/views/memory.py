@@ -129,7 +129,8 @@ class MemoryGeneration:
             return "written"
         for kind, owner in touched | {(kind, "") for kind in batch.aging}:
             self.shelf(place, kind, owner).trim(kind, batch.time)
-        self.store.tell(batch)
+        if self.store.number == self.number:
+            self.store.tell(batch)
         return "written"
 
     async def set_ready(self, at: Mapping[Input, int]) -> bool:
@@ -212,8 +213,9 @@ class MemoryStore:
         return serving.look(place, account, asks)
 
     def tell(self, batch: Batch) -> None:
-        changed = Changed(batch.input.topic, batch.input.partition, batch.end, batch.ids)
-        for listener in self.listeners if batch.ids else ():
+        _, topic, partition = batch.input
+        changed = Changed(topic, partition, batch.end, batch.accounts, batch.waited_for())
+        for listener in self.listeners if batch.accounts else ():
             listener.put_nowait(changed)
 
     async def changes(self) -> AsyncIterator[Changed | None]:

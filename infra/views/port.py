@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload
 
-from events.codec import value_decoder
+from events.codec import encode, value_decoder
 from events.envelope import Value
 from events.ids import partition_of
 from events.topics import Topic
@@ -196,14 +196,15 @@ class View:
 
 
 class Changed(NamedTuple):
-    """One batch that the view now shows. ids: of the accounts whose rows changed, and of the orders and
-    commands whose outcome did.
+    """One batch that the view now shows. accounts: whose rows changed; rows: as they now are, in bytes and by id, those
+    of the topic's kind that a live view drops by age, for somebody may be waiting for what they say.
     """
 
     topic: str
     partition: int
     position: int
-    ids: frozenset[str]
+    accounts: frozenset[str]
+    rows: Mapping[str, bytes]
 
 
 class Changes(Protocol):
@@ -249,7 +250,8 @@ class Mark(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What folding a partition from `start` to `end` came to, each row once. time: the mark's after it.
+    """What folding a partition from `start` to `end` came to, each row once. time: the mark's after it; accounts: see
+    Changed.
 
     aging: the topic's kinds whose rows a live view drops when they are too old for that time.
     """
@@ -259,8 +261,13 @@ class Batch(NamedTuple):
     end: int
     time: int
     rows: Sequence[Row]
-    ids: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
     aging: Sequence[Kind[Any]] = ()
+
+    def waited_for(self) -> dict[str, bytes]:
+        """Returns the rows that Changed tells of."""
+        told = (row for row in self.rows if row.key.kind.younger and row.value is not None)
+        return {row.key.id: encode(row.value) for row in told}
 
 
 Written = Literal["written", "moved", "sealed"]

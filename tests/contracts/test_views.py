@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from events.codec import encode
 from events.topics import BALANCE_EVENTS
 from infra.unavailable import Unavailable
 from infra.views import history, live
@@ -277,10 +278,30 @@ async def test_who_listens_hears_what_changed(store: Store) -> None:
     changes = store.changes()
     assert await anext(changes) is None
 
-    ids = frozenset({ALICE, "order"})
-    await generation.write(batch(ORDERS, 0, 4, *listed(1))._replace(ids=ids))
+    accounts, ends = frozenset({ALICE}), note(AGING, "c", position=1)
+    whole = batch(ORDERS, 0, 4, *listed(1), ends)._replace(accounts=accounts)
+    await generation.write(whole)
 
-    assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 4, ids)
+    rows = {"c": encode(ends.value)}
+    assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 4, accounts, rows)
+
+
+@keeping_new
+async def test_nobody_hears_of_a_generation_that_is_not_shown(store: Store) -> None:
+    serving, building = await first(store), await store.create()
+    assert isinstance(store, live.LiveStore | MemoryStore)
+    changes = store.changes()
+    assert await anext(changes) is None
+
+    accounts = frozenset({ALICE})
+    told = batch(ORDERS, 0, 4, *listed(1))._replace(accounts=accounts)
+    await building.write(told)
+    await serving.write(told._replace(end=5))
+    assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 5, accounts, {})
+
+    assert await store.switch(serving.number, building.number)
+    await building.write(told._replace(start=4, end=7))
+    assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 7, accounts, {})
 
 
 @keeping_all

@@ -1,16 +1,30 @@
-"""Waiting: whatever wakes, the rows decide; one look for many; nobody is left behind."""
+"""Waiting: changes tell, whoever may have missed one looks; nobody is left behind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.projections.outcomes import Settlement
-from gateway.waiting import FUNDING, MOST, PLACING, Outcomes
+from events.codec import encode
+from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, Topic
+from gateway.projections.outcomes import OrderOutcome, Settlement
+from gateway.waiting import FUNDING, PLACING, Outcomes
 from infra.views.port import Ask, AsOf, Changed, Look, NotReady
 from tests.messages.envelope import ACCOUNT, numbered
 
 DONE = Settlement(fills=0, hold_over=True, reason=None, fingerprint="f", position=3, over_at=1)
+FILLED = OrderOutcome(
+    status="filled",
+    reason=None,
+    side="buy",
+    fills=1,
+    order_id=numbered(1),
+    fingerprint="f",
+    position=5,
+    over_at=1,
+)
+HELD = Settlement(fills=0, hold_over=False, reason=None, fingerprint=None, position=4, over_at=None)
+SETTLED = Settlement(fills=1, hold_over=True, reason=None, fingerprint=None, position=6, over_at=1)
 
 
 class View:
@@ -19,7 +33,7 @@ class View:
     partitions = 1
 
     def __init__(self) -> None:
-        self.rows: dict[str, Settlement] = {}
+        self.rows: dict[tuple[str, str], Any] = {}
         self.told: asyncio.Queue[Changed | None] = asyncio.Queue()
         self.looks: list[int] = []
         self.ready = True
@@ -29,15 +43,23 @@ class View:
         await asyncio.sleep(0)
         if not self.ready:
             raise NotReady
-        answers = [self.rows.get(getattr(ask, "id", "")) for ask in asks]
+        answers = [self.rows.get((ask.kind.topic.name, getattr(ask, "id", ""))) for ask in asks]
         return Look(AsOf(0, {}), answers, [0] * len(asks))
 
     async def changes(self) -> AsyncIterator[Changed | None]:
         while True:
             yield await self.told.get()
 
-    def tell(self, *ids: str) -> None:
-        self.told.put_nowait(Changed("t", 0, 0, frozenset(ids)))
+    def write(self, topic: Topic[Any], id_: str, row: Any) -> None:
+        """Has the row in view, and tells nobody."""
+        self.rows[topic.name, id_] = row
+
+    def tell(self, topic: Topic[Any], **rows: Any) -> None:
+        """Has rows in view, and tells of it."""
+        for id_, row in rows.items():
+            self.write(topic, id_, row)
+        raw = {id_: encode(row) for id_, row in rows.items()}
+        self.told.put_nowait(Changed(topic.name, 0, 0, frozenset({ACCOUNT}), raw))
 
 
 @asynccontextmanager
@@ -47,30 +69,52 @@ async def following() -> AsyncIterator[tuple[View, Outcomes]]:
     task = asyncio.create_task(outcomes.follow())
     yield view, outcomes
     assert not outcomes._watches
-    assert not outcomes._due
     task.cancel()
 
 
-async def test_a_change_wakes_and_the_rows_tell() -> None:
+async def test_a_change_tells_the_rows() -> None:
     async with following() as (view, outcomes):
         with outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as watch:
             waiting = asyncio.create_task(outcomes.wait(watch, 5))
-            view.tell(numbered(1))  # too early: nothing is there yet
+            view.tell(BALANCE_EVENTS, **{numbered(2): DONE})  # another's
+            view.tell(ORDER_EVENTS, **{numbered(1): FILLED})  # of a topic that has no say
             await asyncio.sleep(0.01)
             assert not waiting.done()
-            view.rows[numbered(1)] = DONE
-            view.tell(numbered(2))  # another's
-            await asyncio.sleep(0.01)
-            assert not waiting.done()
-            view.tell(ACCOUNT, numbered(1))
+            view.tell(BALANCE_EVENTS, **{numbered(1): DONE})
             assert await waiting == (DONE,)
-        assert view.looks == [1, 1]
+        assert view.looks == []
 
 
-async def test_whoever_was_cut_off_looks_again() -> None:
+async def test_rows_of_several_topics_say_all_together() -> None:
+    async with following() as (view, outcomes):
+        with outcomes.watch(PLACING, ACCOUNT, numbered(1)) as watch:
+            waiting = asyncio.create_task(outcomes.wait(watch, 5))
+            view.tell(BALANCE_EVENTS, **{numbered(1): HELD})
+            view.tell(PORTFOLIO_EVENTS, **{numbered(1): SETTLED})
+            view.tell(ORDER_EVENTS, **{numbered(1): FILLED})
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+            view.tell(BALANCE_EVENTS, **{numbered(1): SETTLED})
+            assert await waiting == (FILLED, SETTLED, SETTLED)
+        assert view.looks == []
+
+
+async def test_what_a_look_saw_counts_too_and_an_older_row_never() -> None:
+    async with following() as (view, outcomes):
+        with outcomes.watch(PLACING, ACCOUNT, numbered(1)) as watch:
+            view.write(ORDER_EVENTS, numbered(1), FILLED)
+            view.write(BALANCE_EVENTS, numbered(1), SETTLED)
+            assert await outcomes.look(watch) is None
+            view.tell(BALANCE_EVENTS, **{numbered(1): HELD})  # told before that look
+            view.tell(PORTFOLIO_EVENTS, **{numbered(1): SETTLED})
+            assert await outcomes.wait(watch, 5) == (FILLED, SETTLED, SETTLED)
+        assert view.looks == [3]
+
+
+async def test_whoever_was_cut_off_looks() -> None:
     async with following() as (view, outcomes):
         with outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as watch:
-            view.rows[numbered(1)] = DONE
+            view.write(BALANCE_EVENTS, numbered(1), DONE)
             view.told.put_nowait(None)
             assert await outcomes.wait(watch, 5) == (DONE,)
 
@@ -78,7 +122,7 @@ async def test_whoever_was_cut_off_looks_again() -> None:
 async def test_the_deadline_looks_once_more() -> None:
     async with following() as (view, outcomes):
         with outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as watch:
-            view.rows[numbered(1)] = DONE
+            view.write(BALANCE_EVENTS, numbered(1), DONE)
             assert await outcomes.wait(watch, 0) == (DONE,)
         with outcomes.watch(FUNDING, ACCOUNT, numbered(2)) as watch:
             assert await outcomes.wait(watch, 0) is None
@@ -88,41 +132,12 @@ async def test_a_view_that_can_not_say_is_no_outcome_and_no_fault() -> None:
     async with following() as (view, outcomes):
         view.ready = False
         with outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as watch:
-            view.tell(numbered(1))
+            view.told.put_nowait(None)
             await asyncio.sleep(0.01)
             assert await outcomes.wait(watch, 0) is None
             view.ready = True
-            view.rows[numbered(1)] = DONE
-            view.tell(numbered(1))
+            view.tell(BALANCE_EVENTS, **{numbered(1): DONE})
             assert await outcomes.wait(watch, 5) == (DONE,)
-
-
-async def test_all_whom_a_change_wakes_share_a_look() -> None:
-    many = MOST + 50
-    ids = [numbered(n) for n in range(many)]
-    async with following() as (view, outcomes):
-
-        async def wait(id_: str) -> object:
-            with outcomes.watch(FUNDING, ACCOUNT, id_) as watch:
-                return await outcomes.wait(watch, 5)
-
-        waiting = [asyncio.create_task(wait(id_)) for id_ in ids]
-        await asyncio.sleep(0)
-        view.rows = dict.fromkeys(ids, DONE)
-        view.tell(*ids)
-        assert await asyncio.gather(*waiting) == [(DONE,)] * many
-        assert sorted(view.looks) == [50, MOST]
-
-
-async def test_what_comes_during_a_look_is_looked_at_next() -> None:
-    async with following() as (view, outcomes):
-        with outcomes.watch(PLACING, ACCOUNT, numbered(1)) as watch:
-            for _ in range(5):
-                view.tell(numbered(1))
-            await asyncio.sleep(0.01)
-            assert await outcomes.wait(watch, 0) is None
-        assert set(view.looks) == {3}
-        assert len(view.looks) <= 6
 
 
 async def test_equal_ones_are_told_alike() -> None:
@@ -131,7 +146,6 @@ async def test_equal_ones_are_told_alike() -> None:
             outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as one,
             outcomes.watch(FUNDING, ACCOUNT, numbered(1)) as other,
         ):
-            view.rows[numbered(1)] = DONE
-            view.tell(numbered(1))
+            view.tell(BALANCE_EVENTS, **{numbered(1): DONE})
             assert await outcomes.wait(one, 5) == await outcomes.wait(other, 5) == (DONE,)
-        assert view.looks == [2]
+        assert view.looks == []

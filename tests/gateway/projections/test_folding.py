@@ -157,8 +157,8 @@ async def test_at_rest_every_order_is_over_and_known(brokers: MemoryLog) -> None
 def test_a_batch_goes_from_the_checkpoint_to_behind_its_last_record() -> None:
     (batch,) = folded(record(5), record(9))
     assert (batch.start, batch.end, batch.time) == (3, 10, NOW + 9)
-    assert ACCOUNT in batch.ids
-    assert funds.deposit(5).id in batch.ids
+    assert batch.accounts == {ACCOUNT}
+    assert batch.waited_for().keys() == {funds.deposit(5).id}
 
 
 def test_the_newest_time_never_falls() -> None:
