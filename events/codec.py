@@ -87,6 +87,7 @@ def mirror(model: type[BaseModel]) -> type[msgspec.Struct]:
         tag=tag,
         frozen=True,
         kw_only=True,
+        gc=False,  # made of what it holds and never changed: it can stand in no cycle
         forbid_unknown_fields=True,  # msgspec skips them unread (bad UTF-8, any depth): not its yes
     )
 

@@ -1,7 +1,7 @@
 """The shape that every service has: rows, the folds that make them of events, and decide."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .envelope import Event, Value
 from .market import Market
@@ -43,7 +43,8 @@ class Fold(Generic[R]):
 
     def of(self, rows: Rows, *ids: str) -> R | None:
         """Returns the row with these ids, if there is one."""
-        return cast("R | None", rows.get((self.kind, *ids)))
+        row: R | None = rows.get((self.kind, *ids))
+        return row
 
 
 class Unfinished(list[E]):

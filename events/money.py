@@ -5,6 +5,7 @@ exact values add up, and each fill costs the difference of two roundings of the 
 together cost one rounding, and never more than the hold.
 """
 
+from functools import cache
 from typing import Literal
 
 Side = Literal["buy", "sell"]
@@ -22,6 +23,7 @@ HALT_DIVISOR = 1_000
 """Below its listing price divided by this, an asset is halted: so no quantity leaves the safe integers."""
 
 
+@cache
 def unit(scale: int, price_scale: int) -> int:
     """Returns how many exact units one cent has. scale + price_scale >= 2."""
     return int(10 ** (scale + price_scale - USD_SCALE))

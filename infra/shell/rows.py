@@ -44,12 +44,8 @@ def held_ids(event: RecordQuarantined) -> Key:
     return (event.topic, event.account_id or "")
 
 
-class Noted(NamedTuple):
-    """A changed row as it was, and the offset of the last own event in it. row None: it is gone."""
-
-    key: Key
-    row: Any
-    at: int
+Noted = tuple[Key, Any, int]
+"""A changed row as it was, None if it is gone, and the offset of the last own event in it."""
 
 
 class StoredRow(NamedTuple):
@@ -104,6 +100,6 @@ class RowStore:
 
     def note(self) -> list[Noted]:
         """Returns what changed since the last note, as it is now. Rows are immutable: later folds don't touch it."""
-        noted = [Noted(key, self.rows.get(key), at) for key, at in self.changed.items()]
+        noted = [(key, self.rows.get(key), at) for key, at in self.changed.items()]
         self.changed = {}
         return noted

@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from events.codec import encode
 from events.decider import Key
 from infra.crash import Point, passed
-from infra.log.port import MAX_BATCH, TP, Draft, Writer, size_of
+from infra.log.port import MAX_BATCH, TP, Batch, Draft, Writer, size_of
 
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
@@ -29,6 +29,8 @@ ROOM = MAX_BATCH - 1_000
 """Bytes of records in a batch."""
 ROW_LIMIT = 65_536
 """Bytes. A larger row is a bug."""
+BESIDE = 1_000
+"""Bytes that a record takes in a batch beside its value, mostly far less."""
 
 
 class Closing(NamedTuple):
@@ -50,30 +52,29 @@ class Side:
 
         Between two of them others may append: a dead letter waits for one batch, never for a whole snapshot.
         """
-        for i, some in enumerate(cut(drafts)):
-            if i:
-                passed(Point.SNAPSHOT_HALF)
+        rest = iter(drafts)
+        draft = next(rest, None)
+        while draft:
             async with self.lock:
                 batch = self.writer.batch(to)
-                for draft in some:
-                    batch.add(draft)
+                draft = fill(batch, draft, rest)
                 await self.writer.append(batch)
+            if draft:
+                passed(Point.SNAPSHOT_HALF)
 
 
-def cut(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
-    """Yields what makes a batch, none empty. A record that is larger than any batch of its origin makes one alone:
-    that topic takes it.
+def fill(batch: Batch, first: Draft, rest: Iterator[Draft]) -> Draft | None:
+    """Returns the record that begins the next batch, None if there is none. One that is larger than any batch of its
+    origin makes a batch alone: that topic takes it.
     """
-    some: list[Draft] = []
-    size = 0
-    for draft in drafts:
-        if some and size + size_of(draft) > ROOM:
-            yield some
-            some, size = [], 0
-        some.append(draft)
-        size += size_of(draft)
-    if some:
-        yield some
+    full = batch.free - ROOM
+    batch.add(first)
+    for draft in rest:
+        left = batch.free - full
+        if len(draft.value or b"") + BESIDE > left and size_of(draft) > left:
+            return draft
+        batch.add(draft)
+    return None
 
 
 async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) -> None:
@@ -87,7 +88,7 @@ async def write(side: Side, to: TP, noted: Sequence[Noted], closing: Closing) ->
 
 
 def _key(key: Key) -> bytes:
-    return to_json(key)
+    return encode(key)
 
 
 def _value(row: Any, at: int) -> bytes:
