@@ -1,18 +1,14 @@
 """Logs of the simulation as raw batches, for the auditor's pure side."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from events.topics import TOPICS
 from infra.log.port import TP, Record
 from infra.raw.batch import RawBatch
-from ops.audit.auditor import Auditor
-from ops.audit.batches import CLAIM, OWNED, Foreign
-from ops.audit.check import Violation
+from ops.audit.batches import CLAIM, OWNED
 from ops.audit.outcomes import header
-from ops.audit.report import Line, lines_of, violations_of
 from ops.audit.run import in_order
-from tests.simulation.world import PARTITIONS, World
+from tests.simulation.world import World
 
 Log = dict[TP, list[RawBatch]]
 KNOWN = frozenset(topic.name for topic in TOPICS)
@@ -61,17 +57,3 @@ def batch(
         control=control,
         records=records,
     )
-
-
-def audited(
-    log: Mapping[TP, Sequence[RawBatch]], foreign: frozenset[tuple[str, int, int]], **more: Any
-) -> tuple[list[Violation], list[Line]]:
-    """Returns what the auditor says of the log at rest."""
-    auditor = Auditor(PARTITIONS, foreign=Foreign(foreign), **more)
-    for tp in in_order(log):
-        auditor.begin()
-        for one in log[tp]:
-            auditor.take(one)
-    auditor.close(at_rest=True)
-    checks = auditor.checks
-    return violations_of(checks, at_rest=True), lines_of(checks, at_rest=True)

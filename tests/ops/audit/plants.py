@@ -1,0 +1,387 @@
+"""Faults planted in what an audit is handed, each as a broken program, broker or store would leave it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from events.balance import FundsDeposited, FundsReleased, FundsReserved, FundsSettled
+from events.codec import encode, stamp
+from events.order import OrderAccepted, OrderFilled, OrderRejected
+from events.portfolio import PositionChanged
+from events.topics import TOPICS
+from events.trade import TradeExecuted
+from infra.log.port import TP, Record
+from ops.audit.batches import CLAIM, is_claim
+from ops.audit.outcomes import COMMANDS, Asked
+from tests.ops.audit.evidence import Evidence
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+NOWHERE = str(UUID(int=7))
+
+
+class Absent(Exception):
+    """The log has nothing that the fault could befall."""
+
+
+class Found(NamedTuple):
+    """A record, where it stands in its partition's batches, and its message."""
+
+    tp: TP
+    batch: int
+    record: int
+    message: Any
+
+
+def each(evidence: Evidence, kind: type[Any]) -> Iterator[Found]:
+    """Yields the records of that kind, the services' own first to last."""
+    name = next(topic.name for topic in TOPICS if kind in topic.types)
+    for tp in [tp for tp in evidence.log if tp[0] == name]:
+        for b, batch in enumerate(evidence.log[tp]):
+            for r, record in enumerate(batch.records):
+                if (
+                    evidence.foreign.isdisjoint({record[:3]})
+                    and (record.key or b"")[:8] != b"control:"
+                ):
+                    message = BY_NAME[name].decode(record.value or b"")
+                    if isinstance(message, kind):
+                        yield Found(tp, b, r, message)
+
+
+def find(
+    evidence: Evidence, kind: type[Any], where: Callable[[Any], bool] = lambda _: True
+) -> Found:
+    """Returns the first of that kind. Raises: Absent."""
+    for found in each(evidence, kind):
+        if where(found.message):
+            return found
+    raise Absent(kind.__name__)
+
+
+def put(evidence: Evidence, found: Found, *records: Record) -> None:
+    """Has these records stand in the place of the one found."""
+    batch = evidence.log[found.tp][found.batch]
+    kept = [*batch.records[: found.record], *records, *batch.records[found.record + 1 :]]
+    evidence.log[found.tp][found.batch] = batch._replace(records=kept)
+
+
+def record_of(evidence: Evidence, found: Found) -> Record:
+    return evidence.log[found.tp][found.batch].records[found.record]
+
+
+def change(evidence: Evidence, found: Found, **fields: Any) -> None:
+    """Has the message say something else."""
+    record = record_of(evidence, found)
+    put(evidence, found, record._replace(value=encode(stamp(found.message, **fields))))
+
+
+def drop(evidence: Evidence, found: Found) -> None:
+    """Takes the record away; what rides on a batch's last one stays with the one before."""
+    batch = evidence.log[found.tp][found.batch]
+    if len(batch.records) == 1:
+        del evidence.log[found.tp][found.batch]
+    else:
+        put(evidence, found)
+
+
+def double(evidence: Evidence, found: Found) -> None:
+    record = record_of(evidence, found)
+    put(evidence, found, record, record._replace(offset=record.offset + 1))
+
+
+# ---------------------------------------------------------------------------- the faults
+
+
+def deposit_counted_twice(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited)
+    change(evidence, found, available=found.message.available + found.message.amount)
+
+
+def settled_for_less_than_traded(evidence: Evidence) -> None:
+    """At every prefix the sums are right: only the tape tells."""
+    found = find(evidence, TradeExecuted)
+    change(evidence, found, cost=found.message.cost + 1)
+
+
+def asset_out_of_nothing(evidence: Evidence) -> None:
+    found = find(evidence, PositionChanged)
+    change(evidence, found, available=found.message.available + 1)
+
+
+def amount_beyond_javascript(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited)
+    change(evidence, found, available=2**53)
+
+
+def amount_that_is_no_number(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited)
+    record = record_of(evidence, found)
+    raw = (record.value or b"").replace(b'"held":0', b'"held":true')
+    put(evidence, found, record._replace(value=raw))
+
+
+def hold_released_twice(evidence: Evidence) -> None:
+    double(evidence, find(evidence, FundsReleased))
+
+
+def release_forgotten(evidence: Evidence) -> None:
+    drop(evidence, find(evidence, FundsReleased))
+
+
+def held_without_reservation(evidence: Evidence) -> None:
+    found = find(evidence, FundsReserved)
+    change(evidence, found, amount=found.message.amount - 1)
+
+
+def command_without_answer(evidence: Evidence) -> None:
+    drop(evidence, find(evidence, OrderRejected, lambda e: e.causation_id == e.command_id))
+
+
+def command_answered_twice(evidence: Evidence) -> None:
+    """Dedupe off: the second sending of a command was decided too."""
+    double(evidence, find(evidence, FundsDeposited))
+
+
+def event_without_cause(evidence: Evidence) -> None:
+    change(evidence, find(evidence, OrderAccepted), causation_id=NOWHERE)
+
+
+def id_not_derived(evidence: Evidence) -> None:
+    change(evidence, find(evidence, OrderAccepted), id=NOWHERE)
+
+
+def accepted_and_lost(evidence: Evidence) -> None:
+    evidence.journal.append(Asked(NOWHERE, accepted=True))
+
+
+def refused_and_published(evidence: Evidence) -> None:
+    known = next(iter(evidence.messages(COMMANDS)))
+    evidence.journal.append(Asked(known.id, accepted=False))
+
+
+def fill_settled_twice(evidence: Evidence) -> None:
+    double(evidence, find(evidence, FundsSettled))
+
+
+def fill_never_on_the_tape(evidence: Evidence) -> None:
+    drop(evidence, find(evidence, TradeExecuted))
+
+
+def fee_rounded_down(evidence: Evidence) -> None:
+    """Everywhere alike, so that all sums balance: only the rounding is wrong."""
+    filled = find(evidence, OrderFilled, lambda e: e.fee > 0)
+    ids = {filled.message.id}
+    for kind in (OrderFilled, TradeExecuted, FundsSettled, PositionChanged):
+        found = find(
+            evidence, kind, lambda e: not ids.isdisjoint({e.id, getattr(e, "trade_id", "")})
+        )
+        change(evidence, found, fee=filled.message.fee - 1)
+
+
+def filled_at_an_old_price(evidence: Evidence) -> None:
+    found = find(evidence, OrderFilled)
+    change(evidence, found, price_time=found.message.price_time - 60_000)
+
+
+def filled_outside_the_collar(evidence: Evidence) -> None:
+    found = find(evidence, OrderFilled)
+    change(evidence, found, price=found.message.price * 2)
+
+
+def filled_after_the_end(evidence: Evidence) -> None:
+    double(evidence, find(evidence, OrderFilled))
+
+
+def sequence_with_a_gap(evidence: Evidence) -> None:
+    found = find(evidence, OrderAccepted)
+    change(evidence, found, sequence=found.message.sequence + 1)
+
+
+def snapshot_of_an_older_row(evidence: Evidence) -> None:
+    """Its row was folded once more before the snapshot's position than it says."""
+    for tp in (tp for tp in evidence.log if tp[0] == "balance.state.v1"):
+        for b, batch in reversed(list(enumerate(evidence.log[tp]))):
+            if batch.records and b'"balance"' in (batch.records[0].key or b""):
+                record = batch.records[0]
+                older = (record.value or b"").replace(b'"available":', b'"available":1')
+                evidence.log[tp][b] = batch._replace(records=[record._replace(value=older)])
+                return
+    raise Absent("a snapshot of a balance")
+
+
+def process_remembers_something_else(evidence: Evidence) -> None:
+    evidence.lives[next(iter(evidence.lives))] = "0" * 64
+
+
+def checkpoint_in_a_batch_of_its_own(evidence: Evidence) -> None:
+    found = find(evidence, OrderAccepted)
+    batches = evidence.log[found.tp]
+    batch = batches[found.batch]
+    last = batch.records[-1]
+    bare = last._replace(headers=last.headers[:2])
+    alone = last._replace(key=b"control:position_noted", value=b"{}", offset=last.offset + 1)
+    batches[found.batch] = batch._replace(records=[*batch.records[:-1], bare])
+    batches.insert(found.batch + 1, batch._replace(offset=batch.end, records=[alone]))
+
+
+def input_taken_twice(evidence: Evidence) -> None:
+    """Own topic read before the fence: a batch that stood there already is decided again."""
+    found = find(evidence, OrderAccepted)
+    batches = evidence.log[found.tp]
+    batches.insert(found.batch + 1, batches[found.batch])
+
+
+def batch_of_an_intruder(evidence: Evidence) -> None:
+    found = find(evidence, OrderAccepted)
+    del evidence.log[found.tp][found.batch - 1]
+
+
+def data_of_a_transaction(evidence: Evidence) -> None:
+    found = find(evidence, OrderAccepted)
+    batches = evidence.log[found.tp]
+    batches[found.batch] = batches[found.batch]._replace(transactional=True)
+
+
+def record_hidden_from_a_consumer(evidence: Evidence) -> None:
+    evidence.unseen.add(record_of(evidence, find(evidence, OrderAccepted)))
+
+
+def claims(evidence: Evidence) -> Iterator[tuple[TP, int]]:
+    """Yields where take-overs but the first of each partition are claimed."""
+    for tp, batches in evidence.log.items():
+        at = [b for b, batch in enumerate(batches) if is_claim(batch)]
+        if tp[0] == "order.events.v1":
+            yield from ((tp, b) for b in at[1:])
+
+
+def zombie_behind_the_fence(evidence: Evidence) -> None:
+    """What the older owner had in flight arrives behind the new one's claim, and is not refused."""
+    for tp, b in claims(evidence):
+        batches = evidence.log[tp]
+        before = next(
+            (i for i in range(b - 1, 0, -1) if batches[i].records and not is_claim(batches[i])),
+            None,
+        )
+        if before is not None:
+            late = batches.pop(before)
+            batches.insert(b, late._replace(offset=batches[b - 1].end))
+            return
+    raise Absent("an owner before the last")
+
+
+def take_over_without_a_fence(evidence: Evidence) -> None:
+    """A new owner under another name: no marker shuts the old one out, and no claim says that it came."""
+    for tp, b in claims(evidence):
+        batches = evidence.log[tp]
+        rest = [batch for batch in batches[b - 1 :] if not (is_claim(batch) or batch.control)]
+        if rest:
+            batches[b - 1 :] = [batch._replace(producer_id=99) for batch in rest]
+            return
+    raise Absent("an owner that wrote")
+
+
+def row_folded_twice(evidence: Evidence) -> None:
+    """A projection without the conditional checkpoint."""
+    rows = evidence.views["live"].rows
+    key = next((k for k, r in rows.items() if k[0] == "order" and r["fills"]), None)
+    if key is None:
+        raise Absent("an order with a fill")
+    evidence.views["live"].rows[key] = rows[key] | {"cost": 2 * rows[key]["cost"]}  # type: ignore[index]
+
+
+def row_missing(evidence: Evidence) -> None:
+    rows = dict(evidence.views["history"].rows)
+    del rows[next(key for key in rows if key[0] == "balance")]
+    evidence.views["history"] = evidence.views["history"]._replace(rows=rows)
+
+
+def checkpoint_ahead_of_its_rows(evidence: Evidence) -> None:
+    view = evidence.views["live"]
+    late = {place: max(0, position - 2) for place, position in view.positions.items()}
+    evidence.views["live"] = view._replace(positions=late)
+
+
+def letters(evidence: Evidence) -> Iterator[tuple[TP, int]]:
+    for tp, batches in evidence.log.items():
+        if tp[0].endswith(".dlq.v1"):
+            yield from (
+                (tp, b)
+                for b, batch in enumerate(batches)
+                if batch.records and batch.records[0].key != CLAIM
+            )
+
+
+def poison_set_aside_twice(evidence: Evidence) -> None:
+    for tp, b in letters(evidence):
+        evidence.log[tp].append(evidence.log[tp][b])
+        return
+    raise Absent("poison")
+
+
+def poison_skipped(evidence: Evidence) -> None:
+    for tp, b in letters(evidence):
+        del evidence.log[tp][b]
+        return
+    raise Absent("poison")
+
+
+def topic_that_forgets(evidence: Evidence) -> None:
+    evidence.wrong.append(("order.events.v1", "retention.ms", "604800000", "-1"))
+
+
+def leader_of_another_history(evidence: Evidence) -> None:
+    found = find(evidence, OrderAccepted)
+    batches = evidence.log[found.tp]
+    batches[found.batch] = batches[found.batch]._replace(leader_epoch=-1)
+    batches[found.batch - 1] = batches[found.batch - 1]._replace(leader_epoch=4)
+
+
+class Plant(NamedTuple):
+    """invariant: the one that must notice it."""
+
+    invariant: str
+    fault: Callable[[Evidence], None]
+
+    @property
+    def name(self) -> str:
+        return self.fault.__name__.replace("_", " ")
+
+
+PLANTS = (
+    Plant("I1", deposit_counted_twice),
+    Plant("I1", settled_for_less_than_traded),
+    Plant("I2", asset_out_of_nothing),
+    Plant("I3", amount_beyond_javascript),
+    Plant("I3", amount_that_is_no_number),
+    Plant("I4", hold_released_twice),
+    Plant("I4", release_forgotten),
+    Plant("I4", held_without_reservation),
+    Plant("I5", command_without_answer),
+    Plant("I5", command_answered_twice),
+    Plant("I6", event_without_cause),
+    Plant("I6", id_not_derived),
+    Plant("I7", accepted_and_lost),
+    Plant("I7", refused_and_published),
+    Plant("I8", fill_settled_twice),
+    Plant("I8", fill_never_on_the_tape),
+    Plant("I9", fee_rounded_down),
+    Plant("I9", filled_at_an_old_price),
+    Plant("I9", filled_outside_the_collar),
+    Plant("I9", filled_after_the_end),
+    Plant("I10", sequence_with_a_gap),
+    Plant("I11", snapshot_of_an_older_row),
+    Plant("I11", process_remembers_something_else),
+    Plant("I13", checkpoint_in_a_batch_of_its_own),
+    Plant("I13", input_taken_twice),
+    Plant("I13", batch_of_an_intruder),
+    Plant("I13", data_of_a_transaction),
+    Plant("I14", record_hidden_from_a_consumer),
+    Plant("I15", zombie_behind_the_fence),
+    Plant("I15", take_over_without_a_fence),
+    Plant("I16", row_folded_twice),
+    Plant("I16", row_missing),
+    Plant("I16", checkpoint_ahead_of_its_rows),
+    Plant("I20", poison_set_aside_twice),
+    Plant("I20", poison_skipped),
+    Plant("I21", topic_that_forgets),
+    Plant("I21", leader_of_another_history),
+)
