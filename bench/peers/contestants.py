@@ -15,6 +15,7 @@ from bench.peers.job import Course
 from ops.stack import flock
 from ops.stack.artefacts import cache
 from ops.stack.folder import RunFolder
+from ops.stack.jvm import java
 
 HERE = Path(__file__).parent
 STREAMS, QUIX = HERE / "streams", HERE / "quix"
@@ -49,13 +50,14 @@ def shell() -> Contestant:
 
 
 def kafka_streams(commit_ms: int = 100) -> Contestant:
-    """Returns Kafka Streams with EOS v2 and one thread. commit_ms: 100 is its default under EOS.
+    """Returns Kafka Streams with EOS v2 and one thread, on the broker's own Java, which is newer than most JDKs and
+    runs it faster. commit_ms: 100 is its default under EOS.
 
     Raises: CalledProcessError if it can't be built.
     """
     built = once("streams", (STREAMS / "pom.xml", STREAMS / "Race.java"), build_streams)
-    java = ("java", "-cp", f"{built / 'classes'}:{built / 'jars'}/*", "Race")
-    return Contestant(f"Streams, {commit_ms} ms", "streams", java, commit_ms)
+    start = (java(), "-cp", f"{built / 'classes'}:{built / 'jars'}/*", "Race")
+    return Contestant(f"Streams, {commit_ms} ms", "streams", start, commit_ms)
 
 
 def quix_streams(commit_ms: int = 5_000) -> Contestant:

@@ -22,6 +22,7 @@ POLL_S = 0.05
 QUIET_S = 2
 """A topic whose end does not move for so long has got all that there is."""
 STALLED_S = 180  # a group gives up a member that was killed after 45 s
+ENDING_S = 40
 FEW = 10
 """Records that stand in a topic and are none of the job's: markers, a claim."""
 
@@ -102,10 +103,19 @@ async def running(
     try:
         yield Runner(process, course, folder, log)
     finally:
-        if process.poll() is None:
-            process.terminate()
-        await asyncio.to_thread(process.wait)
+        await asyncio.to_thread(end, process)
         await log.stop()
+
+
+def end(process: psutil.Popen) -> None:
+    """Returns once it has ended, by itself if it does so in time."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(ENDING_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 async def lay(course: Course, folder: RunFolder) -> None:
