@@ -92,6 +92,12 @@ def ends_itself(event: Any) -> bool:
     return ended and event.command_id == event.order_id
 
 
+def is_old(row: dict[str, Any], now: int) -> bool:
+    """Returns whether the live view keeps the outcome no longer at that time."""
+    over = row.get("over_at")
+    return over is not None and over < now - AGE_MS
+
+
 class Cell(Protocol):
     """A row as a view stores it."""
 
@@ -136,7 +142,7 @@ class Projected(Check):
         self.alone: set[Key] = set()
         self.strange: set[str] = set()
         self.behind: dict[str, list[str]] = defaultdict(list)
-        self.newest: int = 0
+        self.now = self.newest = 0
         self.quotes: dict[int, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
         for one in views:
             for (kind, _, _), row in one.rows.items():
@@ -152,6 +158,9 @@ class Projected(Check):
             | on(self.listed, AssetListed)
             | on(self.ticked, PriceTicked)
         )
+
+    def begin(self) -> None:
+        self.now = 0
 
     def batch(self, batch: RawBatch) -> None:
         """Notes what a view has not folded."""
@@ -169,12 +178,16 @@ class Projected(Check):
             if id_ is None or (what.after is shown.answer and ends_itself(event)):
                 continue
             key = (what.kind, what.owner(event), id_)
-            row = what.after(self.rows.get(key), event, record)
+            before = self.rows.get(key)
+            if before and what.alone and is_old(before, self.now):
+                before = None  # the live view has dropped it
+            row = what.after(before, event, record)
             if row is not None:
                 self.rows[key] = row
                 if what.alone:
                     self.alone.add(key)
-        self.newest = max(self.newest, record.timestamp)
+        self.now = max(self.now, record.timestamp)
+        self.newest = max(self.newest, self.now)
 
     def unread(self, record: Record, message: Unread) -> None:
         """A projector passes it over, and says so of the account. What is misplaced it folds all the same."""
@@ -236,12 +249,8 @@ class Projected(Check):
                 lists[kind, owner].append((row["position"], key))
                 if row.get("status") in OPEN:
                     kept.add(key)
-            elif kind != LATER and not self.is_old(row):
+            elif kind != LATER and not is_old(row, self.newest):
                 kept.add(key)
         for line in lists.values():
             kept.update(key for _, key in sorted(line)[-NEWEST:])
         return kept
-
-    def is_old(self, row: dict[str, Any]) -> bool:
-        over = row.get("over_at")
-        return over is not None and over < self.newest - AGE_MS
