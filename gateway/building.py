@@ -66,6 +66,12 @@ class Building:
                 raise Refused(f"{written}: {source.topic}-{source.partition} at {batch.start}")
             self.observe(plan, batch)
 
+    async def require(self) -> None:
+        """Raises: Refused if the view stands elsewhere than it was left, Unavailable."""
+        for source, mark in (await self.generation.marks()).items():
+            if mark.position != self.foldings[source].mark.position:
+                raise Refused(f"{source.topic}-{source.partition} stands at {mark.position}")
+
     def positions(self) -> Offsets:
         """Returns how far each input was folded and written."""
         return {source: folding.mark.position for source, folding in self.foldings.items()}

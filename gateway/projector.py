@@ -26,6 +26,9 @@ from .projections.folding import Plan
 from .views import HISTORY, LIVE
 
 PAUSE_MS = 200
+ASK_MS = (
+    1_000  # a store that was emptied does not say so, and perhaps nothing comes for a long while
+)
 NICE = 10  # whoever waits for an answer goes first, history may lag
 GATHER_MS = 100  # what comes meanwhile is one transaction for the history, not one each
 
@@ -78,7 +81,11 @@ class Projector:
         self.ready = False
         async with building(generation, self.projections, self.source, self.observe) as being_built:
             ends = await ends_of(self.source, tuple(being_built.foldings))
+            asked = self.clock.now_ms()
             while not stop.is_set():
+                if self.clock.now_ms() - asked >= ASK_MS:
+                    await being_built.require()
+                    asked = self.clock.now_ms()
                 if not self.ready and being_built.has_reached(ends):
                     if not await generation.set_ready(being_built.positions()):
                         raise Refused("emptied before it was ready")

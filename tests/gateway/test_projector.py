@@ -17,7 +17,7 @@ from infra.log.memory import MemoryLog
 from infra.log.port import TP, Draft, OutOfRange
 from infra.unavailable import Unavailable
 from infra.views.memory import MemoryGeneration, MemoryStore
-from infra.views.port import All, Batch, View, Written, inputs
+from infra.views.port import All, Batch, Mark, View, Written, inputs
 from ops.provision import topic_specs
 from tests.gateway.projections.logs import fold, simulated, topics_at_end, whole
 from tests.messages.envelope import NOW
@@ -158,6 +158,25 @@ async def test_a_store_that_is_away_is_asked_where_it_stands_when_it_is_back(
         await caught_up(brokers, store)
         while not live.ready:
             await brokers.clock.sleep(10)
+    assert await digests(store) == await expected(brokers)
+
+
+def empty(generation: MemoryGeneration) -> None:
+    """Has it forget all, as a server that is wiped while it runs."""
+    generation.shelves.clear()
+    generation.checkpoint = dict.fromkeys(generation.checkpoint, Mark(0, 0))
+    generation.is_ready = False
+
+
+async def test_an_emptied_view_is_built_anew_although_nothing_comes(
+    brokers: MemoryLog, store: MemoryStore
+) -> None:
+    async with running(projector(brokers, store)):
+        await caught_up(brokers, store)
+        empty(store.generations[1])
+        await caught_up(brokers, store)
+        await brokers.clock.sleep(1_000)
+        assert store.generations[1].is_ready
     assert await digests(store) == await expected(brokers)
 
 
