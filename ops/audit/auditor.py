@@ -7,7 +7,7 @@ from typing import Any
 from events.codec import Poison
 from events.ids import name_space, partition_of
 from events.topics import CONTROL as CONTROL_DECODER
-from events.topics import TOPICS, Topic
+from events.topics import TOPICS
 from infra.log.port import Record
 from infra.raw.batch import RawBatch
 
@@ -81,31 +81,34 @@ class Auditor:
                 handle(record, message)
         self.events += len(batch.records)
 
-    def reader(self, topic: str) -> Callable[[Record], Any]:
-        """Returns what decodes the records of a topic; those of a service's own books stay as they are."""
-        if known := BY_NAME.get(topic):
-            return lambda record: self.read(known, record)
-        return lambda record: record
+    def reader(self, name: str) -> Callable[[Record], Any]:
+        """Returns what decodes the records of a topic: to the message, or Unread if the services too must take it for
+        poison. The records of a service's own books stay as they are.
+        """
+        if (topic := BY_NAME.get(name)) is None:
+            return lambda record: record
+        decode, of_accounts = topic.decode, topic.key == "account_id"
+        foreign_id, partitions = not of_accounts or topic.writer == "gateway", self.partitions
 
-    def read(self, topic: Topic[Any], record: Record) -> Any:
-        """Returns the message, or Unread if the services too must take it for poison."""
-        value = record.value or b""
-        try:
+        def read(record: Record) -> Any:
             if CONTROL in record.headers:
                 return self.note(record)
-            message: Any = topic.decode(value)
-            if topic.key != "account_id" or topic.writer == "gateway":
-                name_space(message.id)
-        except Poison as poison:
-            return Unread(poison.reason)
-        except ValueError:
-            return Unread("malformed")
-        if topic.key == "account_id":
-            account = message.account_id
-            here = partition_of(account, self.partitions) == record.partition
-            if not here or record.key != account.encode():
-                return Unread("misplaced", message)
-        return message
+            try:
+                message: Any = decode(record.value or b"")
+                if foreign_id:
+                    name_space(message.id)
+            except Poison as poison:
+                return Unread(poison.reason)
+            except ValueError:
+                return Unread("malformed")
+            if of_accounts:
+                account = message.account_id
+                here = partition_of(account, partitions) == record.partition
+                if not here or record.key != account.encode():
+                    return Unread("misplaced", message)
+            return message
+
+        return read
 
     @staticmethod
     def note(record: Record) -> Any:

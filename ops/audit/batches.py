@@ -79,7 +79,7 @@ class InOrder(Check):
         if cause := cause_of(record):
             before = self.taken.get(cause.tp, 0)
             if cause.offset < before:
-                self.violation(f"an effect of {tuple(cause)} behind one of {before}", record)
+                self.violation(f"an effect of {cause} behind one of {before}", record)
             self.taken[cause.tp] = cause.offset
 
 
@@ -135,9 +135,9 @@ class Whole(Check):
             if is_control(record) or (cause := cause_of(record)) is None:
                 continue
             if cause.offset < self.positions.get(cause.tp, 0):
-                self.violation(f"{tuple(cause)} was taken before", record)
+                self.violation(f"{cause} was taken before", record)
             elif not self.covers(after, checkpoint.unfinished, cause):
-                self.violation(f"{tuple(cause)} has effects, but is not taken", record)
+                self.violation(f"{cause} has effects, but is not taken", record)
         self.positions = self.positions | after
 
     @staticmethod

@@ -1,6 +1,6 @@
 """I5 to I7: every command has one outcome, every event a cause, and what the edge accepted stands in the log."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, get_args
@@ -41,28 +41,40 @@ REFUSED = (OrderCommandRefused, BalanceCommandRefused)
 
 
 class Place(NamedTuple):
-    topic: str
-    partition: int
+    tp: TP
     offset: int
 
-    @property
-    def tp(self) -> TP:
-        return self.topic, self.partition
+    def __str__(self) -> str:
+        return f"{self.tp[0]}-{self.tp[1]} at {self.offset}"
+
+
+def place_of(record: Record) -> Place:
+    return Place((record.topic, record.partition), record.offset)
 
 
 def cause_of(record: Record) -> Place | None:
     """Returns where the record's input stands, None if it does not say."""
-    raw = header(record.headers, "cause")
+    headers = record.headers
+    # where our writers put it; any other place is looked for
+    raw = (
+        headers[1][1] if len(headers) > 1 and headers[1][0] == "cause" else header(headers, "cause")
+    )
     return place(raw) if raw else None
 
 
-@lru_cache(maxsize=8)  # one input's events follow each other, and several checks ask
+@lru_cache(maxsize=4_096)  # one input's events follow each other, and several checks ask
 def place(raw: bytes) -> Place | None:
-    topic, _, rest = raw.decode(errors="replace").partition(":")
-    partition, _, offset = rest.partition(":")
-    if not (partition.isdecimal() and offset.isdecimal()):
+    """Returns the place that the bytes spell, None if they spell none."""
+    try:
+        topic, partition, offset = raw.rsplit(b":", 2)
+        return Place(tp_of(topic, partition), int(offset))
+    except ValueError:
         return None
-    return Place(topic, int(partition), int(offset))
+
+
+@lru_cache(maxsize=4_096)
+def tp_of(topic: bytes, partition: bytes) -> TP:
+    return topic.decode(), int(partition)
 
 
 def header(headers: Headers, name: str) -> bytes | None:
@@ -143,12 +155,13 @@ class Caused(Check):
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: dict[str, list[Place] | Place] = {}
-        self.causes: list[tuple[str, Place, int]] = []
-        self.retained: dict[str, int] = {}
+        self.known: dict[TP, dict[int, str]] = defaultdict(dict)
+        self.causes: list[tuple[Place, str, int]] = []
+        self.retained: dict[TP, int] = {}
         self.begin()
 
     def begin(self) -> None:
+        self.here: dict[int, str] | None = None
         self.place: Place | None = None
         self.step = 0
         self.counts: dict[tuple[str, str], int] = {}
@@ -157,43 +170,41 @@ class Caused(Check):
         return on(self.message, *COMMANDS, PriceTicked) | on(self.event, *EVENTS)
 
     def message(self, record: Record, message: Any) -> None:
-        at = Place(*record[:3])
-        self.retained.setdefault(record.topic, record.timestamp)
-        known = self.known.setdefault(message.id, at)
-        if isinstance(known, list):
-            known.append(at)
-        elif known != at:
-            self.known[message.id] = [known, at]
+        if self.here is None:
+            tp = record.topic, record.partition
+            self.here = self.known[tp]
+            self.retained[tp] = record.offset
+        self.here[record.offset] = message.id
 
     def event(self, record: Record, event: Any) -> None:
         self.checked += 1
-        self.known[event.id] = Place(*record[:3])
+        if self.here is None:
+            self.here = self.known[record.topic, record.partition]
+        self.here[record.offset] = event.id
         cause = cause_of(record)
         if cause is None:
             self.violation("names no cause", record)
             return
-        if cause is not self.place and cause != self.place:
+        if cause != self.place:
             self.place, self.step, self.counts = cause, 0, {}
-            self.causes.append((event.causation_id, cause, record.timestamp))
-        space = position_id(*cause) if untimely(event) else event.causation_id
-        kind = (event.account_id, event.type)
-        n = self.counts.get(kind, 0) + 1
-        if event.id != event_id(space, *kind, n, self.step):
+            self.causes.append((cause, event.causation_id, record.offset))
+        late = type(event) in REFUSED and event.reason in UNTIMELY
+        space = position_id(*cause.tp, cause.offset) if late else event.causation_id
+        account, kind = event.account_id, event.type
+        n = self.counts.get((account, kind), 0) + 1
+        if event.id != event_id(space, account, kind, n, self.step):
             self.step, self.counts, n = self.step + 1, {}, 1
-            if event.id != event_id(space, *kind, n, self.step):
+            if event.id != event_id(space, account, kind, n, self.step):
                 self.violation(f"{event.id} does not follow from {event.causation_id}", record)
-        self.counts[kind] = n
+        self.counts[account, kind] = n
 
     def settle(self) -> None:
-        for causation_id, cause, time in self.causes:
-            known = self.known.get(causation_id)
-            if known is None:
-                if time > self.retained.get(cause.topic, 0):
-                    self.violation(
-                        f"{causation_id}, at {tuple(cause)}, is nowhere, but has effects"
-                    )
-            elif cause != known and not (isinstance(known, list) and cause in known):
-                self.violation(f"{causation_id} stands not at {tuple(cause)}")
+        for cause, causation_id, offset in self.causes:
+            found = self.known.get(cause.tp, {}).get(cause.offset)
+            if found is None and cause.offset < self.retained.get(cause.tp, 0):
+                continue  # forgotten by now
+            if found != causation_id:
+                self.violation(f"the effect at {offset} of {causation_id}: {found} is {cause}")
 
 
 class Asked(Struct, frozen=True):

@@ -12,7 +12,7 @@ from infra.log.port import Record
 
 from .batches import is_control
 from .check import Check, Handler, Unread, on, short
-from .outcomes import EVENTS, Place, header, place
+from .outcomes import EVENTS, Place, header, place, place_of
 
 READERS: Mapping[str, tuple[str, ...]] = {
     "order.commands.v1": ("order",),
@@ -60,10 +60,10 @@ class Quarantined(Check):
         self.newest[record.topic, event.account_id] = record.offset
 
     def unread(self, record: Record, message: Unread) -> None:
-        self.poison[Place(*record[:3])] = (message.reason, crc32(record.value or b""))
+        self.poison[place_of(record)] = (message.reason, crc32(record.value or b""))
 
     def noted(self, record: Record, note: RecordQuarantined) -> None:
-        at = Place(note.topic, note.partition, note.offset)
+        at = Place((note.topic, note.partition), note.offset)
         self.notes[WRITERS[record.topic]][at].append(note)
 
     def letter(self, record: Record, _: Record) -> None:
@@ -71,21 +71,21 @@ class Quarantined(Check):
             return
         origin = place(header(record.headers, "origin") or b"")
         reader = record.topic.removesuffix(SUFFIX).rpartition(".")[2]
-        if origin is None or record.topic != f"{origin.topic}.{reader}{SUFFIX}":
+        if origin is None or record.topic != f"{origin.tp[0]}.{reader}{SUFFIX}":
             self.violation("a dead letter without its origin", record)
             return
         reason = (header(record.headers, "reason") or b"").decode(errors="replace")
-        sequence = sequence_of(TOPIC[origin.topic], record) if origin.topic in TOPIC else None
+        sequence = sequence_of(TOPIC[origin.tp[0]], record) if origin.tp[0] in TOPIC else None
         self.letters[reader][origin].append(Letter(reason, crc32(record.value or b""), sequence))
 
     def settle(self) -> None:
         for at, (_, sum_) in self.poison.items():
-            for reader in READERS.get(at.topic, ()):
+            for reader in READERS.get(at.tp[0], ()):
                 self.checked += 1
                 letters = self.letters[reader].get(at, [])
                 if [letter.sum for letter in letters] != [sum_]:
                     what = f"{len(letters)} dead letters, or another's bytes"
-                    self.violation(f"{reader} has {what}, of the poison at {tuple(at)}")
+                    self.violation(f"{reader} has {what}, of the poison at {at}")
         for reader in self.letters.keys() | self.notes.keys():
             self.agree(reader)
         if not self.checked:
@@ -99,16 +99,16 @@ class Quarantined(Check):
             self.checked += 1
             if (len(letters.get(at, ())), len(notes.get(at, ()))) != (1, 1):
                 told = f"{len(letters.get(at, ()))} letters, {len(notes.get(at, ()))} notes"
-                self.violation(f"{reader}: {told} of the record at {tuple(at)}")
+                self.violation(f"{reader}: {told} of the record at {at}")
                 continue
             (letter,), (note,) = letters[at], notes[at]
             if letter.reason != note.reason:
                 told = f"set aside as {letter.reason}, noted as {note.reason}"
-                self.violation(f"{reader}: {tuple(at)} {told}")
+                self.violation(f"{reader}: {at} {told}")
             if not note.follows and at not in self.poison:
-                self.violation(f"{reader}: {tuple(at)} is no poison")
+                self.violation(f"{reader}: {at} is no poison")
             if note.account_id:
-                behind[at.topic, note.account_id].append((at.offset, letter.sequence))
+                behind[at.tp[0], note.account_id].append((at.offset, letter.sequence))
         for (topic, account), line in behind.items():
             self.in_line(reader, topic, account, line)
 

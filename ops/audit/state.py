@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -23,11 +23,9 @@ Shard = tuple[str, int]
 """A service and its partition."""
 
 
-class Stored(NamedTuple):
-    """A row as the state topic has it: with its own events up to the offset `at`."""
-
-    at: int
-    row: Row
+Stored = tuple[int, Row]
+"""A row with its own events up to that offset in it."""
+SEQUENCE = "sequence"
 
 
 class Snapshot:
@@ -69,7 +67,7 @@ class Remembered(Check):
             snapshot.rows.pop(key, None)
         else:
             body = msgspec.json.decode(record.value)
-            snapshot.rows[key] = Stored(body["at"], body.get("row"))
+            snapshot.rows[key] = (body["at"], body.get("row"))
 
     def event(self, record: Record, event: Any) -> None:
         if self.shard is None:
@@ -77,22 +75,23 @@ class Remembered(Check):
             self.snapshot, self.mine = self.snapshots[self.shard], self.rows[self.shard]
         if not self.reached and record.offset >= self.snapshot.position:
             self.compare_all()
+        offset, mine = record.offset, self.mine
         if type(event) is not RecordQuarantined:
-            self.put(record, ("sequence", event.account_id), {"sequence": event.sequence})
-        for rule in RULES.get(type(event), ()):
-            key = rule.key(event)
-            before = self.mine.get(key)
-            self.put(record, key, rule.after(before.row if before else None, event))
+            self.put(offset, (SEQUENCE, event.account_id), {SEQUENCE: event.sequence})
+        for key_of, after in RULES.get(type(event), ()):
+            key = key_of(event)
+            before = mine.get(key)
+            self.put(offset, key, after(before[1] if before else None, event))
 
-    def put(self, record: Record, key: Key, row: Row) -> None:
-        stands = Stored(record.offset, row)
+    def put(self, offset: int, key: Key, row: Row) -> None:
+        """Remembers the row, or that it is gone."""
         if row is None:
             self.mine.pop(key, None)
         else:
-            self.mine[key] = stands
+            self.mine[key] = (offset, row)
         stored = self.snapshot.rows.get(key)
-        if stored is not None and stored.at == record.offset:
-            self.compare(self.shard, key, stored, stands)
+        if stored is not None and stored[0] == offset:
+            self.compare(key, stored, (offset, row))
 
     def compare_all(self) -> None:
         """Compares the rows as of the snapshot's position: each that was there must be in it as it was."""
@@ -103,16 +102,18 @@ class Remembered(Check):
             stored = snapshot.rows.get(key)
             if stored is None:
                 self.violation(f"{self.shard}: the snapshot lacks {key}")
-            if stored is not None and stored.at < snapshot.position:
-                self.compare(self.shard, key, stored, stands)
-        for key, stored in snapshot.rows.items():
-            if key not in self.mine and stored.row is not None and stored.at < snapshot.position:
+            elif stored[0] < snapshot.position:
+                self.compare(key, stored, stands)
+        for key, (at, row) in snapshot.rows.items():
+            if key not in self.mine and row is not None and at < snapshot.position:
                 self.violation(f"{self.shard}: the snapshot has {key}, which is not there")
 
-    def compare(self, shard: Shard | None, key: Key, stored: Stored, stands: Stored) -> None:
+    def compare(self, key: Key, stored: Stored, stands: Stored) -> None:
         self.checked += 1
         if stored != stands:
-            self.violation(f"{shard}: {key} is {stored} in the snapshot, {stands} by the events")
+            self.violation(
+                f"{self.shard}: {key} is {stored} in the snapshot, {stands} by the events"
+            )
 
     def close(self) -> None:
         for shard, snapshot in self.snapshots.items():
@@ -120,7 +121,7 @@ class Remembered(Check):
             self.reached_by_now()
 
     def reached_by_now(self) -> None:
-        newest = max((stored.at for stored in self.mine.values()), default=-1)
+        newest = max((at for at, _ in self.mine.values()), default=-1)
         if newest < self.snapshot.position:
             self.compare_all()
 
@@ -131,5 +132,5 @@ class Remembered(Check):
             self.violation(f"{shard}: the process's rows hash to {hash_}, the events' to {mine}")
 
     def hash(self, shard: Shard) -> str:
-        rows = {"/".join(k): s.row for k, s in self.rows[shard].items()}
+        rows = {"/".join(key): row for key, (_, row) in self.rows[shard].items()}
         return sha256(msgspec.json.encode(rows, order="sorted")).hexdigest()
