@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from events.topics import Topic, topic
+from infra.crash import Point, passed
 from infra.log.port import TP, Log, Reader, Record
 from infra.views.port import Batch, Generation, Input
 
@@ -61,7 +62,9 @@ class Building:
             misses = folding.misses(plan)
             found = await generation.find(source.place, misses) if misses else {}
             batch = folding.fold(plan, found)
+            passed(Point.VIEW_FOLDED)
             written = await generation.write(batch)
+            passed(Point.VIEW_WRITTEN)
             if written != "written":
                 raise Refused(f"{written}: {source.topic}-{source.partition} at {batch.start}")
             self.observe(plan, batch)

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 
 from events.envelope import Command
 from events.topics import Topic
+from infra.crash import Point, passed
 from infra.publisher import Publisher
 from infra.unavailable import Unavailable
 from infra.views.port import Lagging, NotReady
@@ -45,7 +46,9 @@ class Edge:
             if request.ids:
                 command, replayed = await self._enter(request)
                 rows = await self._recall(request, watch) if replayed else None
-                return Taken(command, rows or await self._wait(request, watch), replayed)
+                rows = rows or await self._wait(request, watch)
+                passed(Point.EDGE_SETTLED)
+                return Taken(command, rows, replayed)
             offset = await self._publish(request.topic, command)
             rows = await self._wait(request, watch)
             if rows is None:  # it is to be found until it is in view
@@ -63,6 +66,7 @@ class Edge:
         async with turn:  # of equal ones at once here, one publishes
             held = await self.repeats.hold(request)
             if not held.in_log:
+                passed(Point.EDGE_HELD)
                 offset = await self._publish(request.topic, held.command)
                 await self.repeats.mark(request, held.command, offset)
         return held.command, held.in_log
@@ -70,9 +74,11 @@ class Edge:
     async def _publish(self, topic: Topic[C], command: C) -> int:
         """Returns the command's offset. Raises: Refused."""
         try:
-            return (await self.publisher.publish(topic, command)).offset
+            offset = (await self.publisher.publish(topic, command)).offset
         except Unavailable as failure:
             raise Refused("log_unavailable") from failure
+        passed(Point.EDGE_PUBLISHED)
+        return offset
 
     async def _wait(self, request: Request[C], watch: Watch) -> Rows | None:
         return await self.outcomes.wait(watch, request.wait) if request.wait else None

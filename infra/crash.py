@@ -1,7 +1,8 @@
 """Crash points: where a test build kills itself, because a restart must heal a death at any moment.
 
 ORDERSTREAM_CRASH=acknowledged:3 has the process die there at its third passing, as by kill -9. A point is passed
-once a turn, a snapshot or a take-over, never once a record; when none is armed, passing it does nothing.
+once a turn, a snapshot, a take-over, a command at the edge or a batch of a view, never once a record; when none is
+armed, passing it does nothing.
 """
 
 import os
@@ -39,6 +40,15 @@ class Point(StrEnum):
     ROWS_READ = "rows_read"  # the snapshot is, no own event
     EVENTS_READ = "events_read"  # both are, the inputs are not sought
     SOUGHT = "sought"  # the inputs are
+
+    # A command at the edge.
+    EDGE_HELD = "edge_held"  # it is remembered under its names, not published
+    EDGE_PUBLISHED = "edge_published"  # it stands in the log, nobody has noted that
+    EDGE_SETTLED = "edge_settled"  # what it came to is known or waited for long enough, the client has no answer
+
+    # A batch of a view's rows.
+    VIEW_FOLDED = "view_folded"  # it is folded, not written
+    VIEW_WRITTEN = "view_written"  # it is written, the projector has not counted it
 
 
 class Crash(NamedTuple):

@@ -1,7 +1,7 @@
 """A customer over REST who never gives up: a try that was not answered is made again, under the same name."""
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx2
@@ -18,7 +18,7 @@ class Customer:
         self.outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
 
     @classmethod
-    async def registered(cls, http: httpx2.AsyncClient) -> "Customer":
+    async def registered(cls, http: httpx2.AsyncClient) -> Self:
         """Returns a new customer with an open session."""
         customer = cls(http, f"u-{uuid4().hex[:12]}")
         who = {
