@@ -14,8 +14,11 @@ CUT = 1_000
 
 
 class StoredRow(NamedTuple):
-    """kind, owner and id as the view names its rows; an item of a list has its place there as its id."""
+    """kind, owner and id as the view names its rows, at the place of their partition; an item of a list has its
+    position as its id.
+    """
 
+    place: str
     kind: str
     owner: str
     id: str
@@ -43,9 +46,9 @@ async def live(url: str, name: str = "live") -> Stored:
                         positions[place, topic.decode()] = int(position)
             rows: list[StoredRow] = []
             async for key in client.scan_iter(f"{name}:{number}:*:rows:*", CUT):
-                *_, kind, owner = key.decode().split(":")
+                _, _, tag, _, kind, owner = key.decode().split(":")
                 async for id_, row in client.hscan_iter(key, count=CUT):
-                    rows.append(StoredRow(kind, owner, id_.decode(), row))
+                    rows.append(StoredRow(tag.strip("{}"), kind, owner, id_.decode(), row))
     except (RedisError, OSError) as failure:
         raise Unavailable("redis") from failure
     return Stored(positions, rows)
@@ -67,19 +70,21 @@ async def history(endpoint: str, name: str = "history") -> Stored:
                     if "next" in found:
                         positions[pk, sk] = int(found["next"]["N"])
                     elif "row" in found:
-                        rows.append(addressed(pk, sk, found["row"]["S"].encode()))
+                        rows.append(
+                            addressed(found["place"]["S"], pk, sk, found["row"]["S"].encode())
+                        )
     except (BotoCoreError, ClientError, OSError) as failure:
         raise Unavailable("dynamodb") from failure
     return Stored(positions, rows)
 
 
-def addressed(pk: str, sk: str, row: bytes) -> StoredRow:
+def addressed(place: str, pk: str, sk: str, row: bytes) -> StoredRow:
     """Returns the row with the name that its item's keys spell."""
     if sk == "row":
         kind, _, id_ = pk.partition("/")
-        return StoredRow(kind, "", id_, row)
+        return StoredRow(place, kind, "", id_, row)
     if "@" in sk:
-        kind, _, place = sk.partition("@")
-        return StoredRow(kind, pk, str(int(place)), row)
+        kind, _, position = sk.partition("@")
+        return StoredRow(place, kind, pk, str(int(position)), row)
     kind, _, id_ = sk.partition("/")
-    return StoredRow(kind, pk, id_, row)
+    return StoredRow(place, kind, pk, id_, row)

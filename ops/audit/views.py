@@ -82,8 +82,9 @@ TABLE: dict[Any, tuple[Shown, ...]] = {
     AccountUnfrozen: ANSWERS,
 }
 FOLDED = ("order.events.v1", "balance.events.v1", "portfolio.events.v1")
-Key = tuple[str, str, str]
-"""A row's kind, owner and id."""
+MARKET = "market"
+Key = tuple[str, str, str, str]
+"""A row's kind, owner and id, and the place of its partition."""
 
 
 def ends_itself(event: Any) -> bool:
@@ -101,6 +102,8 @@ def is_old(row: dict[str, Any], now: int) -> bool:
 class Cell(Protocol):
     """A row as a view stores it."""
 
+    @property
+    def place(self) -> str: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -126,7 +129,7 @@ def view(name: str, positions: Mapping[tuple[str, str], int], cells: Iterable[Ce
         row = msgspec.json.decode(cell.row)
         id_ = row["order_id"] if cell.kind == "order" else cell.id
         kind = LATER if (name, cell.kind) == (HISTORY, "outcome.o") else cell.kind
-        rows[kind, cell.owner, id_] = row
+        rows[kind, cell.owner, id_, cell.place] = row
     return View(name, positions, rows)
 
 
@@ -145,7 +148,7 @@ class Projected(Check):
         self.now = self.newest = 0
         self.quotes: dict[int, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
         for one in views:
-            for (kind, _, _), row in one.rows.items():
+            for (kind, *_), row in one.rows.items():
                 if kind == "price":
                     self.quotes[row["position"]].append((one.name, row))
 
@@ -166,7 +169,7 @@ class Projected(Check):
         """Notes what a view has not folded."""
         if batch.control or batch.topic == PRICES.name or all(map(is_control, batch.records)):
             return
-        place = "market" if batch.topic == ASSETS.name else str(batch.partition)
+        place = MARKET if batch.topic == ASSETS.name else str(batch.partition)
         for one in self.views:
             position = one.positions.get((place, batch.topic))
             if position is not None and position < batch.end:
@@ -177,7 +180,7 @@ class Projected(Check):
             id_ = what.id(event, record)
             if id_ is None or (what.after is shown.answer and ends_itself(event)):
                 continue
-            key = (what.kind, what.owner(event), id_)
+            key = (what.kind, what.owner(event), id_, str(record.partition))
             before = self.rows.get(key)
             if before and what.alone and is_old(before, self.now):
                 before = None  # the live view has dropped it
@@ -198,10 +201,10 @@ class Projected(Check):
         kind, key = f"quarantine.{record.topic[0]}", record.key or b""
         if record.topic in FOLDED and UUID.fullmatch(key):
             first = {"position": record.offset, "reason": message.reason, "since": record.timestamp}
-            self.rows.setdefault((kind, key.decode(), "first"), first)
+            self.rows.setdefault((kind, key.decode(), "first", str(record.partition)), first)
 
     def listed(self, _: Record, event: AssetListed) -> None:
-        key = ("asset", "", event.asset_id)
+        key = ("asset", "", event.asset_id, MARKET)
         self.rows[key] = msgspec.to_builtins(event)
         self.alone.add(key)
 
@@ -244,7 +247,7 @@ class Projected(Check):
         lists: dict[tuple[str, str], list[tuple[int, Key]]] = defaultdict(list)
         for key, row in self.rows.items():
             assert row is not None
-            kind, owner, _ = key
+            kind, owner, *_ = key
             if kind in LISTS:
                 lists[kind, owner].append((row["position"], key))
                 if row.get("status") in OPEN:

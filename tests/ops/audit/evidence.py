@@ -121,6 +121,7 @@ def projected(log: Log, name: str) -> View:
                 found[row.key] = row.value
                 kind, owner, id_ = row.key
                 raw = msgspec.json.encode(row.value)
-                rows[kind.name, owner, id_] = StoredRow(kind.name, owner, id_, raw)
+                key = (source.place, kind.name, owner, id_)
+                rows[key] = StoredRow(*key, raw)
         positions[source.place, source.topic] = folding.mark.position
     return view(name, positions, rows.values())
