@@ -1,6 +1,6 @@
 """Every topic: the only place that names one. Broker set-up, access lists, documents and tests derive from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import UnionType
@@ -54,13 +54,11 @@ class Topic(Generic[M_co]):
         return cast("tuple[type[Any], ...]", members)
 
     @cached_property
-    def _decoder(self) -> Decoder:
+    def decode(self) -> Callable[[bytes], M_co]:
+        """Returns what reads a record's value: the message at its newest version. It raises Poison if that is none of
+        this topic's.
+        """
         return Decoder(self.types, self.old, self.upcasters)
-
-    def decode(self, raw: bytes) -> M_co:
-        """Returns the message at its newest version. Raises: Poison if it is none of this topic's."""
-        message: M_co = self._decoder(raw)
-        return message
 
     def held_back(self, allowed: Mapping[str, int] = NOTHING) -> Mapping[str, int]:
         """Returns the version to write of each type that is not to be written at its newest yet: readers go first.

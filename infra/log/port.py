@@ -188,9 +188,10 @@ class Log(Protocol):
 
 def size_of(draft: Draft) -> int:
     """Returns the bytes that the record takes in a batch, at most."""
-    size = 32 + len(draft.key or b"") + len(draft.value or b"")
-    for name, value in draft.headers:
-        size += 10 + len(name.encode()) + len(value)
+    key, value, headers = draft
+    size = 32 + len(key or b"") + len(value or b"")
+    for name, text in headers:
+        size += 10 + 4 * len(name) + len(text)  # no character takes more than 4 bytes
     return size
 
 

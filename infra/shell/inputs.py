@@ -41,19 +41,21 @@ class Inputs:
         """
         run = (unfinished, 0) if unfinished else self._next_run()
         while run:
-            buffer, bound = self.buffers[run[0]], run[1]
+            tp, bound = run
+            buffer, positions = self.buffers[tp], self.positions
             if not buffer:
-                return  # the rest of what is decided in part has yet to be fetched again
+                return  # what is decided in part has yet to be fetched again
             more = True
             while more:
                 record = buffer[0]
                 yield record
-                self.take(record)
+                buffer.popleft()
+                positions[tp] = record.offset + 1
                 more = bool(buffer) and buffer[0].timestamp <= bound
             run = self._next_run()
 
     def take(self, record: Record) -> None:
-        """Takes the head: its input stands behind it from now on."""
+        """Takes the head on its own: its input stands behind it from now on."""
         tp = (record.topic, record.partition)
         self.buffers[tp].popleft()
         self.positions[tp] = record.offset + 1

@@ -68,7 +68,10 @@ class RowStore:
         )
         quarantined = Fold("held", Held, on=(RecordQuarantined,), ids=held_ids, apply=held)
         self.folds: Folds = (sequence, quarantined, *service.folds)
-        self.touching = touching(self.folds)
+        self.touching = {
+            kind: [(fold.kind, fold.ids, fold.apply) for fold in folds]
+            for kind, folds in touching(self.folds).items()
+        }
         self.kinds = {fold.kind: fold.row for fold in self.folds}
         self.rows: dict[Key, Any] = {}
         self.changed: dict[Key, int] = {}
@@ -77,17 +80,17 @@ class RowStore:
         self, event: Any, offset: int, newer_than: Mapping[Key, StoredRow] | None = None
     ) -> None:
         """Folds an own event that stands at the offset, but for rows that have it in them already."""
-        rows = self.rows
-        for fold in self.touching[type(event)]:
-            key = (fold.kind, *fold.ids(event))
+        rows, changed = self.rows, self.changed
+        for kind, ids, apply in self.touching[type(event)]:
+            key = (kind, *ids(event))
             if newer_than and (stored := newer_than.get(key)) and stored.at >= offset:
                 continue
-            row = fold.apply(rows.get(key), event)
+            row = apply(rows.get(key), event)
             if row is None:
                 rows.pop(key, None)
             else:
                 rows[key] = row
-            self.changed[key] = offset
+            changed[key] = offset
 
     def next_sequence(self, account_id: str) -> int:
         """Returns the sequence of the account's next event in the own topic."""

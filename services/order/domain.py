@@ -1,7 +1,7 @@
 """The decider of orders: which are taken, when each is filled and at what price, or why not. Pure."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from events.balance import BalanceEvent, FundsRefused, FundsReserved
 from events.codec import mirror, stamp
@@ -80,15 +80,10 @@ class Order(OrderTerms):
     fills: Count = 0
 
 
-class Size(NamedTuple):
-    """What an order comes to at its reference price. value: cents, without the fee; most: the largest
-    quantity that the collar lets it become.
-    """
-
-    quantity: int
-    most: int
-    value: int
-    hold: int
+Size = tuple[int, int, int, int]
+"""What an order comes to at its reference price: quantity; the largest that the collar lets it become; value in
+cents, without the fee; hold.
+"""
 
 
 TERMS = (*OrderTerms.model_fields, "time_in_force")
@@ -192,14 +187,14 @@ def place(order: PlaceOrder, context: Context) -> Event:
         return reject(Reason.ASSET_HALTED)
     if seen is None or stale(seen, context):
         return reject(Reason.PRICE_STALE)
-    size = size_of(order, seen.price, unit(asset.scale, asset.price_scale))
-    if size.quantity < asset.min_quantity:
+    quantity, most, value, hold = size_of(order, seen.price, unit(asset.scale, asset.price_scale))
+    if quantity < asset.min_quantity:
         return reject(Reason.QUANTITY_BELOW_MINIMUM)
-    if size.value < MIN_NOTIONAL:
+    if value < MIN_NOTIONAL:
         return reject(Reason.NOTIONAL_BELOW_MINIMUM)
-    if size.value > MAX_NOTIONAL or size.most >= SAFE_INTEGER:
+    if value > MAX_NOTIONAL or most >= SAFE_INTEGER:
         return reject(Reason.LIMIT_EXCEEDED)
-    return accepted(order, size, asset, seen)
+    return accepted(order, quantity, hold, asset, seen)
 
 
 def malformed(order: PlaceOrder) -> bool:
@@ -214,25 +209,21 @@ def size_of(order: PlaceOrder, price: int, one_cent: int) -> Size:
     if order.notional is not None and order.side == "buy":
         lowest = price_limit("sell", price, COLLAR_BPS)
         spend = order.notional
-        return Size(
-            quantity=quantity_for_spend(spend, price, FEE_BPS, one_cent),
-            most=quantity_for_spend(spend, lowest, FEE_BPS, one_cent),
-            value=spend,
-            hold=spend,
-        )
+        quantity = quantity_for_spend(spend, price, FEE_BPS, one_cent)
+        return quantity, quantity_for_spend(spend, lowest, FEE_BPS, one_cent), spend, spend
     if order.notional is not None:
         worth = quantity_for_proceeds(order.notional, price, one_cent)
-        return Size(worth, worth, order.notional, hold=worth)
+        return worth, worth, order.notional, worth
+    assert order.quantity is not None, "neither a quantity nor a notional"
     quantity = order.quantity
-    assert quantity is not None, "neither a quantity nor a notional"
     value = rounded(order.side, quantity * price, one_cent)
     if order.side == "sell":
-        return Size(quantity, quantity, value, hold=quantity)
+        return quantity, quantity, value, quantity
     worst = rounded("buy", quantity * price_limit("buy", price, COLLAR_BPS), one_cent)
-    return Size(quantity, quantity, value, hold=worst + fee(worst, FEE_BPS))
+    return quantity, quantity, value, worst + fee(worst, FEE_BPS)
 
 
-def accepted(order: PlaceOrder, size: Size, asset: AssetListed, seen: Seen) -> Event:
+def accepted(order: PlaceOrder, quantity: int, hold: int, asset: AssetListed, seen: Seen) -> Event:
     fixed = order.quantity is not None or order.side == "sell"
     return OrderAccepted(
         account_id=order.account_id,
@@ -240,7 +231,7 @@ def accepted(order: PlaceOrder, size: Size, asset: AssetListed, seen: Seen) -> E
         asset_id=order.asset_id,
         side=order.side,
         order_type=order.order_type,
-        quantity=size.quantity if fixed else None,
+        quantity=quantity if fixed else None,
         notional=order.notional,
         limit_price=order.limit_price,
         stop_price=order.stop_price,
@@ -254,7 +245,7 @@ def accepted(order: PlaceOrder, size: Size, asset: AssetListed, seen: Seen) -> E
         price_scale=asset.price_scale,
         fee_bps=FEE_BPS,
         collar_bps=COLLAR_BPS,
-        hold=size.hold,
+        hold=hold,
         revision=1,
         fingerprint=order.fingerprint,
     )
