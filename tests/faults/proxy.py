@@ -200,6 +200,16 @@ def weather(rng: Random, faults: Sequence[Fault], one_in: Mapping[int, int]) -> 
     return choice
 
 
+def either(*choices: Choice) -> Choice:
+    """Returns a choice: the first fault that any of them has for a request."""
+
+    def choice(api: int) -> Fault:
+        chosen = (each(api) for each in choices)
+        return next((fault for fault in chosen if fault is not unharmed), unharmed)
+
+    return choice
+
+
 class Proxy:
     """Listens on a port of its own. choice: what becomes of requests; may be changed at any time."""
 

@@ -20,6 +20,7 @@ from tests.faults.proxy import (
     delay,
     delay_answer,
     double,
+    either,
     half_open,
     lose_answer,
     lose_request,
@@ -159,3 +160,12 @@ def test_the_same_seed_makes_the_same_weather() -> None:
     assert drawn(1) == drawn(1) != drawn(2)
     assert set(drawn(1)[::2]) == {tear, double, unharmed}
     assert set(drawn(1)[1::2]) == {unharmed} == {calm(Api.PRODUCE)}
+
+
+def test_the_first_of_two_choices_goes_before() -> None:
+    choice = either(strike(tear, Api.PRODUCE), strike(double, Api.PRODUCE, Api.FETCH))
+    assert [choice(api) for api in (Api.PRODUCE, Api.FETCH, Api.END_TXN)] == [
+        tear,
+        double,
+        unharmed,
+    ]
