@@ -34,25 +34,39 @@ CRASHES = {
 
 FENCING = (Api.INIT_PRODUCER_ID, Api.ADD_PARTITIONS_TO_TXN, Api.END_TXN)
 
-pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
+AROUND_AN_APPEND = (Point.ENCODED, Point.ACKNOWLEDGED)
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("number", CRASHES, ids=("turn", "take-over"))
 @pytest.mark.parametrize("service", SHELL_SERVICES)
 async def test_a_crash_at_any_point_is_healed_by_the_next_life(
     tmp_path: Path, broker: Behind, service: str, number: int
 ) -> None:
     fault, crashes = CRASHES[number]
-    times = []
     async with busy(broker.address, tmp_path) as world:
-        for point, n in crashes * RUNS:
-            await world.lives[service].kill()
-            await world.lives[service].start(crash=f"{point}:{n}")
-            times.append(await dead_and_back(world, service))
-            print(f"{service}, {point}:{n}: {times[-1]:.2f} s")
+        times = [await crashed(world, service, *crash) for crash in crashes * RUNS]
     row(number, f"{fault}: {service}", len(times), 0, times)
 
 
+async def test_a_crash_before_and_after_an_append_is_healed(tmp_path: Path, broker: Behind) -> None:
+    async with busy(broker.address, tmp_path) as world:
+        times = [await crashed(world, "order", point, 1) for point in AROUND_AN_APPEND]
+    row(1, "kill -9 before and after an append: order", len(times), 0, times)
+
+
+async def crashed(world: World, service: str, point: Point, n: int) -> float:
+    """Returns the s from the death at that passing of the point to the next life's first event."""
+    await world.lives[service].kill()
+    await world.lives[service].start(crash=f"{point}:{n}")
+    took = await dead_and_back(world, service)
+    print(f"{service}, {point}:{n}: {took:.2f} s")
+    return took
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("service", "topic"), [("order", ORDER_COMMANDS), ("balance", BALANCE_COMMANDS)]
 )
@@ -83,6 +97,7 @@ class Death:
         raise Cut
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("service", SHELL_SERVICES)
 async def test_a_death_with_a_request_under_way_is_healed_by_the_next_life(
     tmp_path: Path, broker: Behind, service: str

@@ -59,12 +59,14 @@ async def test_a_damaged_row_is_noticed_and_goes_with_its_topic(tmp_path: Path) 
         async with witnessing(kafka) as witness, under_load(kafka):
             await witness.spoke(DAMAGED, 0)
         await lives[DAMAGED].end()  # it leaves a snapshot
-        key = await damage(kafka, (state_topic(DAMAGED), 0))
-        report = await audit(Where.of({"kafka": kafka}))
+        state = state_topic(DAMAGED)
+        account, offset = await damage(kafka, (state, 0))
+        ours = frozenset({(state, 0, offset)})
+        report = await audit(Where.of({"kafka": kafka}), foreign=ours)
         noticed = [v.what for v in report.violations if v.invariant == "I11"]
         assert len(noticed) == len(report.violations) == 1
-        assert key in noticed[0]
-        await lose(kafka, state_topic(DAMAGED))
+        assert account in noticed[0]
+        await lose(kafka, state)
         died = now_ms()
         await lives[DAMAGED].start()
         async with witnessing(kafka) as witness, under_load(kafka):
@@ -73,8 +75,8 @@ async def test_a_damaged_row_is_noticed_and_goes_with_its_topic(tmp_path: Path) 
     row(50, "a state row damaged, its topic deleted", 1, 0, [took])
 
 
-async def damage(kafka: str, state: TP) -> str:
-    """Has one cent more in the newest row of an account. Returns whose."""
+async def damage(kafka: str, state: TP) -> tuple[str, int]:
+    """Has one cent more in the newest row of an account. Returns whose, and where that stands."""
     log = KafkaLog(kafka)
     end = (await log.bounds([state]))[state].end
     rows = [
@@ -83,8 +85,8 @@ async def damage(kafka: str, state: TP) -> str:
     await log.stop()
     body = json.loads(rows[-1].value or b"")
     body["row"]["available"] += 1
-    await write(kafka, state, [Raw(rows[-1].key, json.dumps(body).encode())])
-    return str(json.loads(rows[-1].key or b"")[1])
+    offset = await write(kafka, state, [Raw(rows[-1].key, json.dumps(body).encode())])
+    return json.loads(rows[-1].key or b"")[1], offset
 
 
 async def lose(kafka: str, topic: str) -> None:
