@@ -45,7 +45,10 @@ class Seen:
 
     async def is_whole(self) -> float:
         """Returns the seconds until it shows all that stands in the log now."""
-        ends = await self.ends()
+        return await self.shown(await self.ends())
+
+    async def shown(self, ends: Mapping[Input, int]) -> float:
+        """Returns the seconds until it shows all that stood before these ends."""
         return await until(lambda: self.shows(ends), "the view is whole")
 
 
