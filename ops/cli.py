@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -299,6 +299,7 @@ def audit(
     prefix: Annotated[bool, typer.Option("--prefix", help="Only what holds at any time.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for rest.")] = 60,
     journal: Annotated[Path | None, typer.Option(help="What a client asked for.")] = None,
+    redecide: Annotated[bool, typer.Option("--redecide", help="Decide all again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Check the log, snapshots and views against each other, by arithmetic of its own.
@@ -314,20 +315,16 @@ def audit(
     from ops.audit.outcomes import read_journal
     from ops.audit.screen import show
     from ops.audit.where import Where
+    from ops.redecide import Redecided
     from ops.replay import counting
-    from ops.stack.folder import RunFolder
 
-    where = Where.of(
-        {name: endpoint(name, run_dir) for name in SERVERS},
-        RunFolder(run_dir).read("ports.json") or {},
-    )
+    where = Where.of({name: endpoint(name, run_dir) for name in SERVERS}, ports(run_dir))
     asked = read_journal(journal.read_text()) if journal else None
+    given: dict[str, Any] = {"journal": asked, "more": (Redecided(),) if redecide else ()}
     try:
         with counting(Console(stderr=True), "audit") as told:
-            running = audits.audit(
-                where, patience_s=patience, prefix=prefix, journal=asked, told=told
-            )
-            found = asyncio.run(running)
+            auditing = audits.audit(where, patience_s=patience, prefix=prefix, told=told, **given)
+            found = asyncio.run(auditing)
     except Unavailable:
         sys.exit(NO_KAFKA)
     except KeyboardInterrupt:
@@ -347,6 +344,13 @@ def endpoint(name: str, run_dir: Path) -> str:
         print(f"no {name} is up: `orderstream up` starts it", file=sys.stderr)
         raise typer.Exit(NOT_UP)
     return found[name]
+
+
+def ports(run_dir: Path) -> dict[str, int]:
+    """Returns the stack's ports by name."""
+    from ops.stack.folder import RunFolder
+
+    return RunFolder(run_dir).read("ports.json") or {}
 
 
 def screen() -> "Console":

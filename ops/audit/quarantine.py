@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from events.control import RecordQuarantined
-from events.topics import TOPICS, Topic
+from events.topics import (
+    ASSETS,
+    BALANCE_COMMANDS,
+    BALANCE_EVENTS,
+    ORDER_COMMANDS,
+    ORDER_EVENTS,
+    PORTFOLIO_EVENTS,
+    PRICES,
+    TOPICS,
+    Topic,
+)
 from infra.log.port import Record
 
 from .batches import is_control
@@ -15,13 +25,13 @@ from .check import Check, Handler, Unread, on, short
 from .outcomes import EVENTS, Place, header, place, place_of
 
 READERS: Mapping[str, tuple[str, ...]] = {
-    "order.commands.v1": ("order",),
-    "balance.commands.v1": ("balance",),
-    "order.events.v1": ("balance", "portfolio", "tape"),
-    "balance.events.v1": ("order",),
-    "portfolio.events.v1": ("order",),
-    "market.assets.v1": ("order",),
-    "market.prices.v1": ("order",),
+    ORDER_COMMANDS.name: ("order",),
+    BALANCE_COMMANDS.name: ("balance",),
+    ORDER_EVENTS.name: ("balance", "portfolio", "tape"),
+    BALANCE_EVENTS.name: ("order",),
+    PORTFOLIO_EVENTS.name: ("order",),
+    ASSETS.name: ("order",),
+    PRICES.name: ("order",),
 }
 WRITERS = {topic.name: topic.writer for topic in TOPICS}
 SUFFIX = ".dlq.v1"

@@ -33,7 +33,7 @@ from events.order import (
     OrderReplacePending,
 )
 from events.portfolio import AssetsRefused, AssetsReleased, AssetsReserved, PositionChanged
-from events.topics import ASSETS, PRICES
+from events.topics import ASSETS, BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, PRICES
 from infra.log.port import Record
 from infra.raw.batch import RawBatch
 
@@ -81,7 +81,7 @@ TABLE: dict[Any, tuple[Shown, ...]] = {
     AccountFrozen: ANSWERS,
     AccountUnfrozen: ANSWERS,
 }
-FOLDED = ("order.events.v1", "balance.events.v1", "portfolio.events.v1")
+FOLDED = (ORDER_EVENTS.name, BALANCE_EVENTS.name, PORTFOLIO_EVENTS.name)
 MARKET = "market"
 Key = tuple[str, str, str, str]
 """A row's kind, owner and id, and the place of its partition."""

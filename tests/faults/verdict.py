@@ -6,6 +6,7 @@ from ops.audit.outcomes import Asked
 from ops.audit.report import Report
 from ops.audit.run import audit
 from ops.audit.where import Where
+from ops.redecide import Redecided
 from ops.stack.folder import RunFolder
 
 PATIENCE_S = 120
@@ -25,7 +26,9 @@ async def verdict(
     Raises: AssertionError with what was violated, or if the services do not come to rest.
     """
     where = Where.in_folder(stack) if isinstance(stack, RunFolder) else Where.of(stack)
-    report = await audit(where, patience_s=PATIENCE_S, journal=journal, foreign=foreign)
+    report = await audit(
+        where, patience_s=PATIENCE_S, journal=journal, foreign=foreign, more=(Redecided(),)
+    )
     assert report.at_rest, f"not at rest after {PATIENCE_S} s"
     assert not report.violations, "\n".join(f"{v.invariant} {v.what}" for v in report.violations)
     return report

@@ -23,6 +23,7 @@ from ops.audit.outcomes import COMMANDS, Asked
 from ops.audit.report import violations_of
 from ops.audit.run import in_order
 from ops.audit.views import View, view
+from ops.redecide import Redecided
 from tests.ops.audit.logs import KNOWN, Log, raw_of
 from tests.simulation.run import simulate
 from tests.simulation.world import PARTITIONS, World
@@ -72,6 +73,7 @@ class Evidence:
             journal=self.journal,
             foreign=Foreign(self.foreign),
             views=tuple(self.views.values()),
+            more=(Redecided(),),
         )
         for tp in in_order(self.log):
             auditor.begin()

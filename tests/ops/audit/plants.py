@@ -1,94 +1,34 @@
 """Faults planted in what an audit is handed, each as a broken program, broker or store would leave it."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Callable
+from typing import NamedTuple
 
-from events.balance import FundsDeposited, FundsReleased, FundsReserved, FundsSettled
-from events.codec import encode, stamp
+from events.balance import (
+    BalanceCommandRefused,
+    FundsDeposited,
+    FundsRefused,
+    FundsReleased,
+    FundsReserved,
+    FundsSettled,
+)
 from events.order import OrderAccepted, OrderFilled, OrderRejected
 from events.portfolio import PositionChanged
-from events.topics import TOPICS
 from events.trade import TradeExecuted
-from infra.log.port import TP, Record
-from ops.audit.batches import CLAIM, is_claim
+from ops.audit.batches import is_claim
 from ops.audit.outcomes import COMMANDS, Asked
 from tests.ops.audit.evidence import Evidence
-
-BY_NAME = {topic.name: topic for topic in TOPICS}
-NOWHERE = str(UUID(int=7))
-
-
-class Absent(Exception):
-    """The log has nothing that the fault could befall."""
-
-
-class Found(NamedTuple):
-    """A record, where it stands in its partition's batches, and its message."""
-
-    tp: TP
-    batch: int
-    record: int
-    message: Any
-
-
-def each(evidence: Evidence, kind: type[Any]) -> Iterator[Found]:
-    """Yields the records of that kind, the services' own first to last."""
-    name = next(topic.name for topic in TOPICS if kind in topic.types)
-    for tp in [tp for tp in evidence.log if tp[0] == name]:
-        for b, batch in enumerate(evidence.log[tp]):
-            for r, record in enumerate(batch.records):
-                if (
-                    evidence.foreign.isdisjoint({record[:3]})
-                    and (record.key or b"")[:8] != b"control:"
-                ):
-                    message = BY_NAME[name].decode(record.value or b"")
-                    if isinstance(message, kind):
-                        yield Found(tp, b, r, message)
-
-
-def find(
-    evidence: Evidence, kind: type[Any], where: Callable[[Any], bool] = lambda _: True
-) -> Found:
-    """Returns the first of that kind. Raises: Absent."""
-    for found in each(evidence, kind):
-        if where(found.message):
-            return found
-    raise Absent(kind.__name__)
-
-
-def put(evidence: Evidence, found: Found, *records: Record) -> None:
-    """Has these records stand in the place of the one found."""
-    batch = evidence.log[found.tp][found.batch]
-    kept = [*batch.records[: found.record], *records, *batch.records[found.record + 1 :]]
-    evidence.log[found.tp][found.batch] = batch._replace(records=kept)
-
-
-def record_of(evidence: Evidence, found: Found) -> Record:
-    return evidence.log[found.tp][found.batch].records[found.record]
-
-
-def change(evidence: Evidence, found: Found, **fields: Any) -> None:
-    """Has the message say something else."""
-    record = record_of(evidence, found)
-    put(evidence, found, record._replace(value=encode(stamp(found.message, **fields))))
-
-
-def drop(evidence: Evidence, found: Found) -> None:
-    """Takes the record away; what rides on a batch's last one stays with the one before."""
-    batch = evidence.log[found.tp][found.batch]
-    if len(batch.records) == 1:
-        del evidence.log[found.tp][found.batch]
-    else:
-        put(evidence, found)
-
-
-def double(evidence: Evidence, found: Found) -> None:
-    record = record_of(evidence, found)
-    put(evidence, found, record, record._replace(offset=record.offset + 1))
-
-
-# ---------------------------------------------------------------------------- the faults
+from tests.ops.audit.tamper import (
+    NOWHERE,
+    Absent,
+    change,
+    claims,
+    double,
+    drop,
+    find,
+    letters,
+    put,
+    record_of,
+)
 
 
 def deposit_counted_twice(evidence: Evidence) -> None:
@@ -212,6 +152,17 @@ def process_remembers_something_else(evidence: Evidence) -> None:
     evidence.lives[next(iter(evidence.lives))] = "0" * 64
 
 
+def decided_for_another_reason(evidence: Evidence) -> None:
+    found = find(evidence, BalanceCommandRefused, lambda e: e.available is not None)
+    change(evidence, found, reason="order_unknown")
+
+
+def decided_on_another_row(evidence: Evidence) -> None:
+    """Refused for want of money that was there."""
+    found = find(evidence, FundsRefused)
+    change(evidence, found, amount=found.message.available)
+
+
 def checkpoint_in_a_batch_of_its_own(evidence: Evidence) -> None:
     found = find(evidence, OrderAccepted)
     batches = evidence.log[found.tp]
@@ -243,14 +194,6 @@ def data_of_a_transaction(evidence: Evidence) -> None:
 
 def record_hidden_from_a_consumer(evidence: Evidence) -> None:
     evidence.unseen.add(record_of(evidence, find(evidence, OrderAccepted)))
-
-
-def claims(evidence: Evidence) -> Iterator[tuple[TP, int]]:
-    """Yields where take-overs but the first of each partition are claimed."""
-    for tp, batches in evidence.log.items():
-        at = [b for b, batch in enumerate(batches) if is_claim(batch)]
-        if tp[0] == "order.events.v1":
-            yield from ((tp, b) for b in at[1:])
 
 
 def zombie_behind_the_fence(evidence: Evidence) -> None:
@@ -298,16 +241,6 @@ def checkpoint_ahead_of_its_rows(evidence: Evidence) -> None:
     view = evidence.views["live"]
     late = {place: max(0, position - 2) for place, position in view.positions.items()}
     evidence.views["live"] = view._replace(positions=late)
-
-
-def letters(evidence: Evidence) -> Iterator[tuple[TP, int]]:
-    for tp, batches in evidence.log.items():
-        if tp[0].endswith(".dlq.v1"):
-            yield from (
-                (tp, b)
-                for b, batch in enumerate(batches)
-                if batch.records and batch.records[0].key != CLAIM
-            )
 
 
 def poison_set_aside_twice(evidence: Evidence) -> None:
@@ -370,6 +303,8 @@ PLANTS = (
     Plant("I10", sequence_with_a_gap),
     Plant("I11", snapshot_of_an_older_row),
     Plant("I11", process_remembers_something_else),
+    Plant("I12", decided_for_another_reason),
+    Plant("I12", decided_on_another_row),
     Plant("I13", checkpoint_in_a_batch_of_its_own),
     Plant("I13", input_taken_twice),
     Plant("I13", batch_of_an_intruder),

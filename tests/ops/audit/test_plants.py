@@ -3,7 +3,8 @@
 import pytest
 
 from tests.ops.audit.evidence import Evidence, evidence
-from tests.ops.audit.plants import PLANTS, Absent, Plant
+from tests.ops.audit.plants import PLANTS, Plant
+from tests.ops.audit.tamper import Absent
 
 SEEDS = 60
 
