@@ -22,8 +22,8 @@ from ops.provision import SHELL_SERVICES
 
 ASKED = tuple(kind for topic in TOPICS if topic.key == "account_id" for kind in topic.types)
 OLD_VERSIONS = {"order_accepted": 1}
-LOOK_AHEAD_MS = 2_000
-"""How much later than an input a price may have been appended that was taken before it: brokers' answers cross."""
+LOOK_AHEAD_MS = 60_000
+"""How much later than an input a price may have been appended that was taken before it: brokers' clocks lie apart."""
 
 
 class Told(NamedTuple):
