@@ -85,6 +85,7 @@ class LiveGeneration:
         self.limit = LIMIT
         self._write = store.client.register_script(script("write"))
         self._ready = store.client.register_script(script("ready"))
+        self._is_ready = False  # nobody hears of what nobody is shown
 
     def key(self, place: str, *names: str) -> str:
         return self.store.key(self.number, place, *names)
@@ -120,16 +121,15 @@ class LiveGeneration:
             groups[row.key.kind, row.key.owner].append(row)
         lines: list[bytes] = []
         for (kind, owner), rows in groups.items():
-            cutoff = batch.time - kind.younger if kind.younger else ""
-            lines.append(tabbed(kind.name, owner, kind.newest or 0, cutoff, len(rows)))
-            lines += map(spell, rows)
+            lines.append(head(kind, owner, batch.time, len(rows)))
+            lines += map(line, rows)
         place, topic, _ = batch.input
         marks = (topic, batch.start, batch.end, batch.time)
         args = (
             self.key(place, ""),
             *marks,
             self.store.channel,
-            message(self.number, batch),
+            message(self.number, batch) if self._is_ready else b"",
             b"\n".join(lines),
         )
         with answering():
@@ -144,6 +144,7 @@ class LiveGeneration:
                 args: list[str | int] = [part for mark in marks for part in mark]
                 if not await self._ready([self.key(place, "checkpoint")], args):
                     return False
+        self._is_ready = True
         return True
 
     async def seal(self, until: int) -> None:
@@ -161,18 +162,21 @@ class LiveGeneration:
         return digests
 
 
-def tabbed(*fields: object) -> bytes:
-    return "\t".join(map(str, fields)).encode()
+def head(kind: Kind[Any], owner: str, time: int, rows: int) -> bytes:
+    """Returns the line before so many rows of a kind and owner, as write.lua takes it."""
+    cutoff = time - kind.younger if kind.younger else ""
+    return f"{kind.name}\t{owner}\t{kind.newest or 0}\t{cutoff}\t{rows}".encode()
 
 
-def spell(row: Row) -> bytes:
+def line(row: Row) -> bytes:
     """Returns the row as write.lua takes it. JSON has neither tabs nor line feeds of its own."""
-    if row.value is None:
-        return tabbed(row.key.id, "", "", "")
-    kind = row.key.kind
-    place = kind.listed(row.value)
-    head = (row.key.id, "" if place is None else place, "1" if kind.is_open(row.value) else "", "")
-    return tabbed(*head) + encode(row.value)
+    (kind, _, id_), value, _ = row
+    if value is None:
+        return f"{id_}\t\t\t".encode()
+    place = kind.listed(value)
+    where = "" if place is None else place
+    state = int(kind.is_open(value)) if kind.opens else ""
+    return f"{id_}\t{where}\t{state}\t".encode() + encode(value)
 
 
 Message = tuple[int, str, int, int, frozenset[str], dict[str, Raw]]

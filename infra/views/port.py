@@ -35,6 +35,10 @@ class Lagging(Exception):
     """The answer needs rows that this view has not folded yet; a moment later it has."""
 
 
+def never(_: object) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kind(Generic[R]):
     """One kind of row. topic: the one that alone feeds it.
@@ -49,10 +53,15 @@ class Kind(Generic[R]):
     topic: Topic[Any]
     row: type[R]
     listed: Callable[[R], int | None] = lambda _: None
-    is_open: Callable[[R], bool] = lambda _: False
+    is_open: Callable[[R], bool] = never
     newest: int | None = None
     younger: int | None = None
     shared: bool = False
+
+    @cached_property
+    def opens(self) -> bool:
+        """Returns whether a row of it is ever open."""
+        return self.is_open is not never
 
     @cached_property
     def decode(self) -> Callable[[bytes], R]:

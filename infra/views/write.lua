@@ -4,7 +4,7 @@
 -- ARGV: prefix, topic, start, end, time, channel, message, and lines of fields between tabs. For each group of
 --       rows a line: kind, owner, how many of the list stay (0: all), the age below which rows go (''), the
 --       number of rows; then a line for each row: its id, its place in the list ('' if it has none), '1' if it
---       is open, the row ('' if it is gone)
+--       is open, '0' if not ('' if none of its kind ever is), the row ('' if it is gone)
 local CHUNK = 1000 -- Lua's stack takes no more at once
 local prefix = ARGV[1]
 
@@ -28,12 +28,12 @@ local function age(rows, list, cutoff)
   until #old < CHUNK
 end
 
-local function put(rows, list, open, newest, id, place, is_open, row)
+local function put(rows, list, open, id, place, is_open, row)
   redis.call('HSET', rows, id, row)
   if place ~= '' then redis.call('ZADD', list, place, id) end
   if is_open == '1' then
     redis.call('ZADD', open, place, id)
-  elseif newest > 0 then
+  elseif is_open == '0' then
     redis.call('ZREM', open, id)
   end
 end
@@ -64,7 +64,7 @@ for group in line do
     if row == '' then
       remove(rows, list, open, id)
     else
-      put(rows, list, open, newest, id, place, is_open, row)
+      put(rows, list, open, id, place, is_open, row)
     end
   end
   if newest > 0 then trim(rows, list, open, newest) end

@@ -299,6 +299,7 @@ async def test_nobody_hears_of_a_generation_that_is_not_shown(store: Store) -> N
     await serving.write(told._replace(end=5))
     assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 5, accounts, {})
 
+    await building.set_ready({})
     assert await store.switch(serving.number, building.number)
     await building.write(told._replace(start=4, end=7))
     assert await anext(changes) == Changed(ORDERS.topic, ORDERS.partition, 7, accounts, {})
