@@ -3,9 +3,11 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
+from signal import SIGKILL
 
 import pytest
 from aiokafka.errors import (
@@ -19,11 +21,14 @@ from aiokafka.errors import (
 from infra.log.admin import ensure
 from infra.log.kafka import KafkaLog
 from infra.log.port import TP, Fenced, Record, TopicSpec
+from ops.stack.processes import SHELL_SERVICES
 from tests.contracts.log_worlds import own, read
 from tests.faults.appends import MOST, Ledger
 from tests.faults.brokers import Behind
+from tests.faults.lives import Life, now_ms
 from tests.faults.proxy import (
     Api,
+    Fault,
     Hold,
     Proxy,
     answer_half_open,
@@ -31,6 +36,7 @@ from tests.faults.proxy import (
     delay,
     delay_answer,
     double,
+    either,
     half_open,
     lose_answer,
     lose_request,
@@ -39,7 +45,8 @@ from tests.faults.proxy import (
     weather,
 )
 from tests.faults.stand import until
-from tests.faults.table import row
+from tests.faults.table import RUNS, row
+from tests.faults.world import busy
 
 pytestmark = pytest.mark.stack
 
@@ -50,6 +57,15 @@ ONE_IN: Mapping[int, int] = {
     Api.ADD_PARTITIONS_TO_TXN: 4,
     Api.END_TXN: 4,
 }
+SELDOM: Mapping[int, int] = {
+    Api.PRODUCE: 20,
+    Api.FETCH: 20,
+    Api.INIT_PRODUCER_ID: 30,
+    Api.ADD_PARTITIONS_TO_TXN: 5,
+    Api.END_TXN: 5,
+}
+"""Whose InitProducerId was done and not answered may think that somebody else has taken over, and pauses for 5 s."""
+BROKEN = (delay(20), delay_answer(20), lose_request, lose_answer, tear, double)
 GIVE_UP_MS = 300  # after which a client takes a silent connection for broken
 LATEST_S = 0.05
 LONGEST_LIFE = 20  # appends
@@ -59,14 +75,6 @@ REPEATS = {NoError, DuplicateSequenceNumber, OutOfOrderSequenceNumber}
 def lane(quick: int, whole: int) -> pytest.MarkDecorator:
     """Returns the numbers that a test is run with: a few by every test run, all by the faults' lane."""
     return pytest.mark.parametrize("times", [quick, pytest.param(whole, marks=pytest.mark.faults)])
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
-    behind = Behind(tmp_path_factory.mktemp("broker"), {})
-    asyncio.run(behind.start())
-    yield behind
-    behind.kill()
 
 
 @pytest.fixture
@@ -223,9 +231,7 @@ async def test_random_faults_tear_and_double_nothing(
 ) -> None:
     rng, hold = Random(15), Hold()
     ledger, found = Ledger(rng), list[Record]()
-    faults = [delay(20), delay_answer(20), lose_request, lose_answer, tear, double]
-    faults += [half_open, answer_half_open, hold]
-    proxy.choice = weather(rng, faults, ONE_IN)
+    proxy.choice = weather(rng, [*BROKEN, half_open, answer_half_open, hold], ONE_IN)
     async with beside(follow(through, tp, found), deliver(hold, proxy.inside, rng)):
         ends = await lives(through, tp, ledger, times)
         await seen(found, ledger.acknowledged[-1])
@@ -255,3 +261,41 @@ async def test_an_answer_that_is_lost_doubles_nothing(
     ledger.check(stands)
     assert found == stands[: len(found)]
     row(16, f"answers to {api.name} are lost, the effect is done", proxy.struck[api], 0)
+
+
+async def keep(life: Life) -> None:
+    """Begins the next life whenever one ends, until it is cancelled."""
+    while True:
+        assert life.running
+        await life.running.wait()
+        await life.ended()
+        await life.start()
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize(("number", "faults"), [(15, BROKEN), (16, [lose_answer])])
+async def test_faults_on_all_that_services_send(
+    broker: Behind, proxy: Proxy, tmp_path: Path, number: int, faults: Sequence[Fault]
+) -> None:
+    """Produce alone comes late: a late InitProducerId looks like somebody else, too."""
+    rng, hold = Random(number), Hold()
+    through = dict.fromkeys(SHELL_SERVICES, proxy.address)
+    async with busy(broker.address, tmp_path, **through) as world:
+        begun = now_ms()
+        late = weather(rng, [hold], {Api.PRODUCE: 20} if number == 15 else {})
+        proxy.choice = either(late, weather(rng, faults, SELDOM))
+        services = [world.lives[name] for name in SHELL_SERVICES]
+        async with beside(deliver(hold, proxy.inside, rng), *map(keep, services)):
+            for life in services * RUNS:
+                await world.witness.progress(life.name, now_ms())
+                if not life.is_over:  # else it died of a fault just now
+                    life.send(SIGKILL)
+                await world.witness.spoke(life.name, now_ms())
+            proxy.choice = calm
+            for life in services:
+                await world.witness.progress(life.name, now_ms())
+        events = sum(world.witness.count(name, begun, now_ms()) for name in SHELL_SERVICES)
+    kind = "random faults on" if number == 15 else "lost answers to"
+    row(number, f"{kind} all that services send: {events} events", proxy.struck.total(), 0)
+    print(f"struck {named(proxy)}")
