@@ -1,17 +1,27 @@
 """Records that are none, written by a rogue to every input: set aside once each, soon, and nobody waits for it."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
 
+from events.codec import Poison
 from events.control import RecordQuarantined
 from events.ids import partition_of
-from events.topics import CONTROL, Topic
+from events.topics import (
+    BALANCE_COMMANDS,
+    BALANCE_EVENTS,
+    CONTROL,
+    ORDER_COMMANDS,
+    ORDER_EVENTS,
+    Topic,
+)
 from infra.log.kafka import KafkaLog
 from infra.log.port import TP, Log, Record
 from infra.shell.reading import is_control
@@ -19,13 +29,18 @@ from infra.shell.service import Service
 from ops.provision import SHELL_SERVICES
 from ops.stack.folder import RunFolder
 from tests.contracts.log_worlds import read
+from tests.faults.brokers import Behind
+from tests.faults.lives import now_ms
 from tests.faults.poison import MISPLACED, kinds, sample
 from tests.faults.rogue import Raw, write
 from tests.faults.stand import is_back, kill, standing, until
 from tests.faults.table import row
+from tests.faults.world import busy
 
 P = 2
 SOON_S = 1
+WINDOW_MS, BETWEEN_S = 5_000, 0.05
+ONE_BATCH_MS = 50
 QUICK = "balance"  # it reads both commands and events
 REASONS = {
     "an unknown type": "unknown_type",
@@ -144,6 +159,57 @@ async def hit(stack: RunFolder, service: Service) -> list[float]:
     finally:
         await log.stop()
     return seconds
+
+
+async def hops(log: Log, since: int, until_: int) -> list[float]:
+    """Returns the ms from each command that was appended in that time, ms, to its first answer."""
+    taken: dict[str, int] = {}
+    ms: list[float] = []
+    for topic, answers in ((ORDER_COMMANDS, ORDER_EVENTS), (BALANCE_COMMANDS, BALANCE_EVENTS)):
+        for p in range(P):
+            for record in await read(log, (topic.name, p)):
+                with suppress(Poison):
+                    if since <= record.timestamp < until_:
+                        taken[topic.decode(record.value or b"").id] = record.timestamp
+            for record in await read(log, (answers.name, p)):
+                if not is_control(record):
+                    asked = taken.pop(answers.decode(record.value or b"").causation_id, None)
+                    ms += [record.timestamp - asked] if asked else []
+    return ms
+
+
+async def pester(kafka: str) -> int:
+    """Returns how many records it wrote to the topics of commands, one after the other for a while."""
+    begun, n = now_ms(), 0
+    while now_ms() - begun < WINDOW_MS:
+        for topic in (ORDER_COMMANDS, BALANCE_COMMANDS):
+            for p in range(P):
+                await write(kafka, (topic.name, p), [Raw(account(p).encode(), b"garbage")])
+                n += 1
+        await asyncio.sleep(BETWEEN_S)
+    return n
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+async def test_nobody_waits_for_anothers_poison(tmp_path: Path, broker: Behind) -> None:
+    kafka = broker.address
+    async with busy(kafka, tmp_path):
+        log, begun = KafkaLog(kafka), now_ms()
+        await asyncio.sleep(WINDOW_MS / 1000)
+        poisoned = now_ms()
+        strewn = await pester(kafka)
+        ended = now_ms()
+        await asyncio.sleep(SOON_S)
+        calm, while_poisoned = await hops(log, begun, poisoned), await hops(log, poisoned, ended)
+        await log.stop()
+    told = [
+        f"{len(each)} commands, p50 {median(each):.0f} ms, p99 {quantiles(each, n=100)[98]:.0f} ms"
+        for each in (calm, while_poisoned)
+    ]
+    print(f"calm: {told[0]}; with {strewn} records of poison: {told[1]}")
+    row(39, f"{strewn} poisoned records beside {len(while_poisoned)} good commands", 1, 0)
+    assert median(while_poisoned) <= 2 * median(calm) + ONE_BATCH_MS
 
 
 @pytest.mark.parametrize(
