@@ -30,7 +30,7 @@ ASK_MS = (
     1_000  # a store that was emptied does not say so, and perhaps nothing comes for a long while
 )
 NICE = 10  # whoever waits for an answer goes first, history may lag
-GATHER_MS = 100  # what comes meanwhile is one transaction for the history, not one each
+GATHER_MS = 250  # what comes meanwhile is one transaction for the history, not one each
 
 RECORDS = Counter("orderstream_view_records", "Records folded.", ["view", "topic"])
 UNREADABLE = Counter("orderstream_view_unreadable", "Records passed over.", ["view", "topic"])
