@@ -15,7 +15,7 @@ from infra.raw.settings import Shape
 from infra.raw.views import history, live
 
 from .auditor import Auditor
-from .batches import CONTRACT, digest
+from .batches import CONTRACT, NOTHING, Digest, digest
 from .views import HISTORY, LIVE, View, view
 from .where import Where
 
@@ -94,7 +94,7 @@ async def hashes(port: int) -> Mapping[str, str]:
 async def consumers(auditor: Auditor, kafka: str, ends: Mapping[TP, Ends]) -> None:
     """Has the checks compare what a consumer sees of the contract topics."""
     spans = {tp: Bounds(end.start, end.end) for tp, end in ends.items() if tp[0] in CONTRACT}
-    digests: dict[TP, tuple[int, int]] = dict.fromkeys(spans, (0, 0))
+    digests: dict[TP, Digest] = dict.fromkeys(spans, NOTHING)
     async for tp, records in consumed(kafka, spans):
         digests[tp] = digest(digests[tp], records)
     for tp, found in digests.items():

@@ -1,7 +1,7 @@
 """I10, I13 to I15 and I21: in which order records came in, who wrote them, and that batches are whole."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -61,10 +61,12 @@ class InOrder(Check):
         super().__init__()
         self.last: dict[str, int] = {}
         self.taken: dict[TP, int] = {}
+        self.begin()
 
     def begin(self) -> None:
         self.last.clear()
         self.taken.clear()
+        self.cause: Place | None = None
 
     def handlers(self) -> Mapping[type[Any], Handler]:
         return on(self.event, *EVENTS)
@@ -76,7 +78,9 @@ class InOrder(Check):
         if event.sequence != due:
             self.violation(f"{account} is at {event.sequence}, {due} is due", record)
         self.last[account] = event.sequence
-        if cause := cause_of(record):
+        cause = cause_of(record)
+        if cause and cause is not self.cause:
+            self.cause = cause
             before = self.taken.get(cause.tp, 0)
             if cause.offset < before:
                 self.violation(f"an effect of {cause} behind one of {before}", record)
@@ -112,7 +116,7 @@ class Whole(Check):
         if raw is None:
             self.violation("a batch without a checkpoint", batch)
             return
-        if any(header(r.headers, "checkpoint") for r in batch.records[:-1]):
+        if any(len(r.headers) > 2 and header(r.headers, "checkpoint") for r in batch.records[:-1]):
             self.violation("a checkpoint in the midst of a batch", batch)
         named = header(batch.records[-1].headers, "previous")
         if self.previous is not None and named != b"%d" % self.previous:
@@ -131,9 +135,12 @@ class Whole(Check):
         for tp, offset in after.items():
             if offset < self.positions.get(tp, 0):
                 self.violation(f"{tp} steps back from {self.positions[tp]} to {offset}", batch)
+        last = None
         for record in batch.records:
-            if is_control(record) or (cause := cause_of(record)) is None:
+            cause = cause_of(record)
+            if cause is None or cause is last:
                 continue
+            last = cause
             if cause.offset < self.positions.get(cause.tp, 0):
                 self.violation(f"{cause} was taken before", record)
             elif not self.covers(after, checkpoint.unfinished, cause):
@@ -146,6 +153,10 @@ class Whole(Check):
         return cause.offset < at or (cause.offset == at and unfinished == cause.tp)
 
 
+Digest = tuple[int, int, int]
+NOTHING: Digest = (0, 0, 0)
+
+
 class SeenAlike(Check):
     """A consumer's records against the raw ones: a digest of each partition, in order."""
 
@@ -154,29 +165,28 @@ class SeenAlike(Check):
 
     def __init__(self) -> None:
         super().__init__()
-        self.raw: dict[TP, tuple[int, int]] = {}
+        self.raw: dict[TP, Digest] = {}
 
     def batch(self, batch: RawBatch) -> None:
         if batch.topic in CONTRACT and not batch.control:
-            self.raw[batch.tp] = digest(self.raw.get(batch.tp, (0, 0)), batch.records)
+            self.raw[batch.tp] = digest(self.raw.get(batch.tp, NOTHING), batch.records)
 
-    def consumed(self, tp: TP, told: tuple[int, int], reader: str) -> None:
+    def consumed(self, tp: TP, told: Digest, reader: str) -> None:
         """Takes in what a consumer read of the partition up to the same offset: how many, and their digest."""
         self.checked += told[0]
-        mine = self.raw.get(tp, (0, 0))
+        mine = self.raw.get(tp, NOTHING)
         if told != mine:
             self.violation(
                 f"{reader} saw {told[0]} records of {tp}, {mine[0]} are there, or others"
             )
 
 
-def digest(before: tuple[int, int], records: Any) -> tuple[int, int]:
-    """Returns how many records there are so far, and the checksum of them all."""
-    count, total = before
-    for record in records:
-        total = crc32(record.value or b"", crc32(b"%d" % record.offset, total))
-        count += 1
-    return count, total
+def digest(before: Digest, records: Sequence[Any]) -> Digest:
+    """Returns how many records there are so far, the sum of their offsets, and the checksum of their values."""
+    count, offsets, total = before
+    values = b"".join([record.value or b"" for record in records])
+    offsets += sum([record.offset for record in records])
+    return count + len(records), offsets, crc32(values, total)
 
 
 class Unfenced(Check):

@@ -185,7 +185,7 @@ class Caused(Check):
         if cause is None:
             self.violation("names no cause", record)
             return
-        if cause != self.place:
+        if cause is not self.place and cause != self.place:
             self.place, self.step, self.counts = cause, 0, {}
             self.causes.append((cause, event.causation_id, record.offset))
         late = type(event) in REFUSED and event.reason in UNTIMELY

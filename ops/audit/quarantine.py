@@ -56,7 +56,11 @@ class Quarantined(Check):
         self.notes: dict[str, dict[Place, list[RecordQuarantined]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        self.newest: dict[tuple[str, str], int] = {}
+        self.newest: dict[str, dict[str, int]] = defaultdict(dict)
+        self.begin()
+
+    def begin(self) -> None:
+        self.here: dict[str, int] | None = None
 
     def handlers(self) -> Mapping[type[Any], Handler]:
         return (
@@ -67,7 +71,9 @@ class Quarantined(Check):
         )
 
     def event(self, record: Record, event: Any) -> None:
-        self.newest[record.topic, event.account_id] = record.offset
+        if self.here is None:
+            self.here = self.newest[record.topic]
+        self.here[event.account_id] = record.offset
 
     def unread(self, record: Record, message: Unread) -> None:
         self.poison[place_of(record)] = (message.reason, crc32(record.value or b""))
@@ -126,7 +132,7 @@ class Quarantined(Check):
         self, reader: str, topic: str, account: str, line: list[tuple[int, int | None]]
     ) -> None:
         """All that came after an account's poison must stand behind it, up to the newest, without a gap."""
-        newest = self.newest.get((topic, account), 0)
+        newest = self.newest[topic].get(account, 0)
         if line[-1][0] < newest:
             self.violation(f"{reader}: {account} is held in {topic}, its record at {newest} is not")
         if gaps := [later for earlier, later in pairs(line) if later != earlier + 1]:

@@ -29,11 +29,14 @@ SEQUENCE = "sequence"
 
 
 class Snapshot:
-    """position: from which own offset on events are not in the rows, 0 without a closing record."""
+    """position: from which own offset on events are not in the rows, 0 without a closing record. sequences: the rows
+    that every event touches, by account, as the number alone.
+    """
 
     def __init__(self) -> None:
         self.position = 0
         self.rows: dict[Key, Stored] = {}
+        self.sequences: dict[str, tuple[int, int]] = {}
 
 
 class Remembered(Check):
@@ -46,6 +49,7 @@ class Remembered(Check):
         super().__init__()
         self.snapshots: dict[Shard, Snapshot] = defaultdict(Snapshot)
         self.rows: dict[Shard, dict[Key, Stored]] = defaultdict(dict)
+        self.sequences: dict[Shard, dict[str, tuple[int, int]]] = defaultdict(dict)
         self.begin()
 
     def begin(self) -> None:
@@ -63,25 +67,35 @@ class Remembered(Check):
             snapshot.position = msgspec.json.decode(record.value or b"")["position"]
             return
         key: Key = tuple(msgspec.json.decode(record.key))
-        if record.value is None:
+        body = msgspec.json.decode(record.value) if record.value else None
+        if body is None:
             snapshot.rows.pop(key, None)
+        elif key[0] == SEQUENCE:
+            row = body.get("row") or {}
+            snapshot.sequences[key[1]] = (body["at"], row.get(SEQUENCE, 0))
         else:
-            body = msgspec.json.decode(record.value)
             snapshot.rows[key] = (body["at"], body.get("row"))
 
     def event(self, record: Record, event: Any) -> None:
         if self.shard is None:
-            self.shard = (SERVICES[record.topic], record.partition)
-            self.snapshot, self.mine = self.snapshots[self.shard], self.rows[self.shard]
+            self.enter((SERVICES[record.topic], record.partition))
         if not self.reached and record.offset >= self.snapshot.position:
             self.compare_all()
         offset, mine = record.offset, self.mine
         if type(event) is not RecordQuarantined:
-            self.put(offset, (SEQUENCE, event.account_id), {SEQUENCE: event.sequence})
+            account = event.account_id
+            self.numbers[account] = stands = (offset, event.sequence)
+            noted = self.snapshot.sequences.get(account)
+            if noted is not None and noted[0] == offset:
+                self.compare((SEQUENCE, account), noted, stands)
         for key_of, after in RULES.get(type(event), ()):
             key = key_of(event)
             before = mine.get(key)
             self.put(offset, key, after(before[1] if before else None, event))
+
+    def enter(self, shard: Shard) -> None:
+        self.shard, self.snapshot = shard, self.snapshots[shard]
+        self.mine, self.numbers = self.rows[shard], self.sequences[shard]
 
     def put(self, offset: int, key: Key, row: Row) -> None:
         """Remembers the row, or that it is gone."""
@@ -98,17 +112,20 @@ class Remembered(Check):
         self.reached, snapshot = True, self.snapshot
         if not snapshot.position:
             return
-        for key, stands in self.mine.items():
-            stored = snapshot.rows.get(key)
-            if stored is None:
+        self.compare_some(self.mine, snapshot.rows)
+        self.compare_some(as_rows(self.numbers), as_rows(snapshot.sequences))
+
+    def compare_some(self, mine: Mapping[Key, Any], stored: Mapping[Key, Any]) -> None:
+        for key, stands in mine.items():
+            if key not in stored:
                 self.violation(f"{self.shard}: the snapshot lacks {key}")
-            elif stored[0] < snapshot.position:
-                self.compare(key, stored, stands)
-        for key, (at, row) in snapshot.rows.items():
-            if key not in self.mine and row is not None and at < snapshot.position:
+            elif stored[key][0] < self.snapshot.position:
+                self.compare(key, stored[key], stands)
+        for key, (at, row) in stored.items():
+            if key not in mine and row is not None and at < self.snapshot.position:
                 self.violation(f"{self.shard}: the snapshot has {key}, which is not there")
 
-    def compare(self, key: Key, stored: Stored, stands: Stored) -> None:
+    def compare(self, key: Key, stored: Any, stands: Any) -> None:
         self.checked += 1
         if stored != stands:
             self.violation(
@@ -116,14 +133,12 @@ class Remembered(Check):
             )
 
     def close(self) -> None:
-        for shard, snapshot in self.snapshots.items():
-            self.shard, self.snapshot, self.mine = shard, snapshot, self.rows[shard]
-            self.reached_by_now()
-
-    def reached_by_now(self) -> None:
-        newest = max((at for at, _ in self.mine.values()), default=-1)
-        if newest < self.snapshot.position:
-            self.compare_all()
+        """Compares what no later event has led to be compared."""
+        for shard in list(self.snapshots):
+            self.enter(shard)
+            newest = max((at for at, _ in self.numbers.values()), default=-1)
+            if newest < self.snapshot.position:
+                self.compare_all()
 
     def lives(self, shard: Shard, hash_: str) -> None:
         """Takes in what the live process says of its rows."""
@@ -132,5 +147,11 @@ class Remembered(Check):
             self.violation(f"{shard}: the process's rows hash to {hash_}, the events' to {mine}")
 
     def hash(self, shard: Shard) -> str:
-        rows = {"/".join(key): row for key, (_, row) in self.rows[shard].items()}
+        rows: dict[str, Row] = {"/".join(key): row for key, (_, row) in self.rows[shard].items()}
+        for account, (_, sequence) in self.sequences[shard].items():
+            rows[f"{SEQUENCE}/{account}"] = {SEQUENCE: sequence}
         return sha256(msgspec.json.encode(rows, order="sorted")).hexdigest()
+
+
+def as_rows(numbers: Mapping[str, tuple[int, int]]) -> dict[Key, Any]:
+    return {(SEQUENCE, account): stands for account, stands in numbers.items()}

@@ -17,7 +17,7 @@ from infra.raw.views import StoredRow
 from infra.shell.rows import RowStore
 from infra.views.port import Mark, inputs
 from ops.audit.auditor import Auditor
-from ops.audit.batches import Foreign, digest
+from ops.audit.batches import NOTHING, Digest, Foreign, digest
 from ops.audit.check import Check, Violation
 from ops.audit.outcomes import COMMANDS, Asked
 from ops.audit.report import violations_of
@@ -89,9 +89,9 @@ class Evidence:
         auditor.close(at_rest=True)
         return auditor.checks
 
-    def consumed(self, tp: TP) -> tuple[int, int]:
+    def consumed(self, tp: TP) -> Digest:
         records = [r for batch in self.log[tp] for r in batch.records if r not in self.unseen]
-        return digest((0, 0), records)
+        return digest(NOTHING, records)
 
     def violations(self) -> list[Violation]:
         return violations_of(self.checks(), at_rest=True)
