@@ -64,7 +64,7 @@ def backlog(folder: RunFolder, commands: str, count: int) -> None:
 
 
 def turned(contestants: Sequence[Contestant], n: int) -> Sequence[Contestant]:
-    """Returns them in the n-th round's order: each is first, and after each other, as often."""
+    """Returns them in the n-th round's order: in as many rounds as there are contestants each is first once."""
     first = n % len(contestants)
     return (*contestants[first:], *contestants[:first])
 
