@@ -33,14 +33,16 @@ class VirtualClock:
     """Stands still while anything can run; then jumps to the next moment that is waited for.
 
     Deterministic: whoever waits for the same moment goes on in the order of asking. One at a time
-    in a loop: two would each wait for the other to stand still.
+    in a loop: two would each wait for the other to stand still. driven: by a loop that calls
+    `advance` itself whenever nothing can run.
     """
 
-    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+    def __init__(self, now_ms: int = 1_700_000_000_000, *, driven: bool = False) -> None:
         self._now = now_ms
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
-        self._running = False
+        self._watched = False
+        self.driven = driven
 
     def now_ms(self) -> int:
         return self._now
@@ -58,23 +60,35 @@ class VirtualClock:
     async def until(self, woken: asyncio.Future[None], ms: int) -> None:
         self._asked += 1
         heapq.heappush(self._waiting, (self._now + ms, self._asked, woken))
-        if not self._running:
-            self._running = True
-            asyncio.get_running_loop().call_soon(self._advance)
+        if not (self.driven or self._watched):
+            self._watched = True
+            asyncio.get_running_loop().call_soon(self._watch)
         await woken
 
-    def _advance(self) -> None:
-        """Jumps, if nothing but this function is ready to run; else lets the others go first."""
-        loop, waiting = asyncio.get_running_loop(), self._waiting
-        while waiting and waiting[0][2].done():  # woken early, or cancelled: no time passes
-            heapq.heappop(waiting)
-        if waiting and not loop._ready:  # type: ignore[attr-defined]  # no public name says: idle
-            due, _, woken = heapq.heappop(waiting)
+    def advance(self) -> bool:
+        """Jumps to the next moment that is waited for. Returns whether there is one."""
+        self._forget_woken()
+        if self._waiting:
+            due, _, woken = heapq.heappop(self._waiting)
             self._now = max(self._now, due)
             ring(woken)
-        self._running = bool(waiting)
-        if self._running:
-            loop.call_soon(self._advance)
+            return True
+        return False
+
+    def _forget_woken(self) -> None:
+        """Drops who was woken early, or cancelled: for them no time passes."""
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+
+    def _watch(self) -> None:
+        """Advances if nothing but this function is ready to run; else lets the others go first."""
+        loop = asyncio.get_running_loop()
+        if not loop._ready:  # type: ignore[attr-defined]  # no public name says: idle
+            self.advance()
+        self._forget_woken()
+        self._watched = bool(self._waiting)
+        if self._watched:
+            loop.call_soon(self._watch)
 
 
 def ring(woken: asyncio.Future[None]) -> None:

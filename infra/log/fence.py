@@ -45,8 +45,12 @@ class Session(Protocol):
 
     def batch(self, to: TP) -> Batch: ...
 
-    async def produce(self, batch: Batch) -> Appended:
-        """Returns where it stands. Raises: Fenced, or anything: perhaps written."""
+    async def produce(self, batch: Batch, until_ms: int) -> Appended:
+        """Returns where it stands. Raises: Fenced, or anything: perhaps written.
+
+        Nothing is sent, or sent again, after that moment of alive_ms: a broker that has forgotten
+        the producer would take a batch that it has for a new one.
+        """
 
     async def stop(self) -> None: ...
 
@@ -104,7 +108,7 @@ class FencedWriter:
         expected = self._next[batch.to]
         self._next[batch.to] = expected + len(batch)
         try:
-            appended = await session.produce(batch)
+            appended = await session.produce(batch, self._fenced_ms + LEASE_MS)
         except Lost:
             raise
         except Exception as error:  # refused, timed out, cut off: all the same

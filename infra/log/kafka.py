@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.log.clock import alive_ms
 from infra.log.cluster import Cluster
-from infra.log.fence import Identity, take_over
+from infra.log.fence import LEASE_MS, Identity, take_over
 from infra.log.port import (
     MAX_BATCH,
     TP,
@@ -120,11 +120,29 @@ class KafkaBatch:
         self.free -= size
 
 
+class Leased:
+    """A producer's client that sends nothing after a moment: aiokafka sends again for ever."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.until_ms = alive_ms() + LEASE_MS
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def send(self, *request: Any, **options: Any) -> Any:
+        """Returns the answer. Raises: KafkaError."""
+        if alive_ms() > self.until_ms:
+            raise KafkaError("asleep for so long that brokers may have forgotten the producer")
+        return await self._client.send(*request, **options)
+
+
 class KafkaSession:
     """One initialised producer, as fence.Session says."""
 
     def __init__(self, producer: AIOKafkaProducer, max_batch: int) -> None:
         self._producer, self._max_batch = producer, max_batch
+        self._client = producer._sender.client = Leased(producer.client)
         epochs = producer._txn_manager
         self.identity = Identity(epochs.producer_id, epochs.producer_epoch)
 
@@ -144,8 +162,9 @@ class KafkaSession:
     def batch(self, to: TP) -> Batch:
         return KafkaBatch(to, self._producer.create_batch(), self._max_batch - BATCH_HEADER)
 
-    async def produce(self, batch: Batch) -> Appended:
+    async def produce(self, batch: Batch, until_ms: int) -> Appended:
         assert isinstance(batch, KafkaBatch)
+        self._client.until_ms = until_ms
         topic, partition = batch.to
         batch.builder.close()  # a closed one is never merged or split
         try:

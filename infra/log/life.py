@@ -9,7 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from infra.log.fence import Identity, take_over
-from infra.log.memory import BATCH_HEADER, MemoryLog
+from infra.log.memory import BATCH_HEADER, MemoryLog, NotLed
 from infra.log.port import (
     MAX_BATCH,
     TP,
@@ -18,6 +18,7 @@ from infra.log.port import (
     Bounds,
     Draft,
     Fenced,
+    Lost,
     Reader,
     Record,
     TooLarge,
@@ -28,6 +29,7 @@ from infra.log.port import (
 
 FRESH_MS = 1_000
 CONFIRM_MS = 10_000
+BACKOFF_MS = 100
 NEVER = -(1 << 62)
 T = TypeVar("T")
 
@@ -40,8 +42,9 @@ class Crashed(BaseException):
 class Faults:
     """What may go wrong. crash_at: the crash point's number, from 1; one_in: chance 1/n, 0 never.
 
-    lose: an append gets no answer and arrives in time, late, twice or never; hold: a fetch leaves
-    a partition out and cuts the others short; stale: bounds are an earlier end. transit_ms: the
+    lose: what changes the log gets no answer and arrives in time, late, twice or never; resend: an
+    append is sent again, for its first sending or the answer is lost; hold: a fetch leaves a
+    partition out and cuts the others short; stale: bounds are an earlier end. transit_ms: the
     longest way of a request or an answer; late_ms: how much longer one may take that nobody waits
     for any more; most: records that a fetch returns of a partition, at most.
     """
@@ -50,6 +53,7 @@ class Faults:
     crash_at: int = 0
     crash_one_in: int = 0
     lose_one_in: int = 0
+    resend_one_in: int = 0
     hold_one_in: int = 0
     stale_one_in: int = 0
     transit_ms: int = 0
@@ -57,7 +61,7 @@ class Faults:
     most: int = 1_000
 
     def strikes(self, one_in: int) -> bool:
-        return one_in > 0 and self.rng.randrange(one_in) == 0
+        return one_in > 0 and self.rng.random() * one_in < 1
 
     def transit(self) -> int:
         return self.rng.randint(0, self.transit_ms) if self.transit_ms else 0
@@ -69,7 +73,11 @@ class Life:
     def __init__(self, brokers: MemoryLog, faults: Faults | None = None) -> None:
         self.brokers, self.faults = brokers, faults or Faults()
         self.points = 0  # crash points passed
+        self.crashed_at = 0  # the point, from 1
         self.dead = False
+        self._fate = Random(
+            self.faults.rng.getrandbits(64)
+        )  # apart: a run without its crashes is else the same
 
     async def take_over(
         self, owner: str, partitions: Sequence[TP], claim: Draft, max_batch: int = MAX_BATCH
@@ -85,18 +93,28 @@ class Life:
     async def bounds(self, tps: Iterable[TP]) -> Mapping[TP, Bounds]:
         partitions = tuple(tps)
         self._require(partitions)
-        return await self.call(lambda: {tp: self._bounds(tp) for tp in partitions})
+
+        def ask() -> Mapping[TP, Bounds]:
+            self.brokers.lead(partitions)
+            return {tp: self._bounds(tp) for tp in partitions}
+
+        return await self.call(ask)
 
     async def offset_at(self, tp: TP, time_ms: int) -> int:
         self._require([tp])
-        return await self.call(lambda: self.brokers.offset_at(tp, time_ms))
+
+        def ask() -> int:
+            self.brokers.lead([tp])
+            return self.brokers.offset_at(tp, time_ms)
+
+        return await self.call(ask)
 
     async def stop(self) -> None:
         pass
 
     async def begin(self, owner: str, max_batch: int) -> "MemorySession":
         """Returns a session of the owner's name, as fence.Coordinator says."""
-        identity = await self.call(lambda: self.brokers.begin(owner))
+        identity = await self.change(lambda: self.brokers.begin(owner))
         if self.faults.strikes(self.faults.lose_one_in):
             raise Fenced(f"{owner}: {identity} lost a race")  # as a coordinator may say
         return MemorySession(self, owner, identity, max_batch)
@@ -113,16 +131,32 @@ class Life:
     def point(self) -> None:
         """Passes a crash point. Raises: Crashed."""
         self.points += 1
-        if self.points == self.faults.crash_at or self.faults.strikes(self.faults.crash_one_in):
-            self.dead = True
+        faults = self.faults
+        if self.points == faults.crash_at or (
+            faults.crash_one_in and self._fate.random() * faults.crash_one_in < 1
+        ):
+            self.dead, self.crashed_at = True, self.crashed_at or self.points
         self.check()
 
     def check(self) -> None:
         if self.dead:
             raise Crashed(f"at point {self.points}")
 
+    async def change(self, effect: Callable[[], T]) -> T:
+        """Returns the answer to what changes the log. Raises: TimeoutError: perhaps it was done."""
+        if self.faults.strikes(self.faults.lose_one_in):
+            await self._unanswered(effect)
+        return await self.call(effect)
+
     async def call(self, effect: Callable[[], T]) -> T:
         """Returns the brokers' answer; dies before it is sent, under way, done, or never."""
+        while True:
+            try:
+                return await self._request(effect)
+            except NotLed:
+                await self.brokers.clock.sleep(BACKOFF_MS)
+
+    async def _request(self, effect: Callable[[], T]) -> T:
         self.point()
         there = self.faults.transit()
         try:
@@ -138,6 +172,16 @@ class Life:
             await self.brokers.clock.sleep(back)
             self.check()
         return request.result()
+
+    async def _unanswered(self, effect: Callable[[], object]) -> None:
+        """Raises: TimeoutError; the request arrives in time, late, twice or never."""
+        faults, clock = self.faults, self.brokers.clock
+        self.point()
+        for _ in range(faults.rng.randrange(3)):
+            self.brokers.send(effect, faults.rng.randint(0, faults.late_ms))
+        await clock.sleep(faults.rng.randint(0, faults.late_ms))
+        self.point()
+        raise TimeoutError("no answer")
 
     def _require(self, tps: Iterable[TP]) -> None:
         if missing := [tp for tp in tps if tp not in self.brokers.partitions]:
@@ -178,7 +222,7 @@ class MemorySession:
 
     async def mark(self, partitions: Sequence[TP]) -> None:
         brokers = self._life.brokers
-        await self._life.call(lambda: brokers.mark(self._owner, self.identity, partitions))
+        await self._life.change(lambda: brokers.mark(self._owner, self.identity, partitions))
 
     def settle(self) -> None:
         pass
@@ -186,7 +230,7 @@ class MemorySession:
     def batch(self, to: TP) -> Batch:
         return MemoryBatch(to, self._max_batch - BATCH_HEADER)
 
-    async def produce(self, batch: Batch) -> Appended:
+    async def produce(self, batch: Batch, until_ms: int) -> Appended:
         assert isinstance(batch, MemoryBatch)
         brokers, tp, drafts = self._life.brokers, batch.to, tuple(batch.drafts)
         sequence = self._sequences.get(tp, 0)
@@ -195,23 +239,18 @@ class MemorySession:
         def arrive() -> Appended:
             return brokers.produce(tp, self.identity, sequence, drafts)
 
-        faults = self._life.faults
-        if faults.strikes(faults.lose_one_in):
-            await self._unanswered(arrive)
-        return await self._life.call(arrive)
+        faults, rng = self._life.faults, self._life.faults.rng
+        if faults.strikes(faults.resend_one_in):  # as a producer's own retry does
+            self._life.point()
+            for _ in range(rng.randrange(3)):
+                brokers.send(arrive, rng.randint(0, faults.late_ms))
+            await brokers.clock.sleep(rng.randint(0, faults.late_ms))
+        if self._life.alive_ms() > until_ms:
+            raise Lost(f"{self._owner}: asleep for so long in the midst of an append")
+        return await self._life.change(arrive)
 
     async def stop(self) -> None:
         pass
-
-    async def _unanswered(self, arrive: Callable[[], Appended]) -> None:
-        """Raises: TimeoutError; the request arrives in time, late, twice or never."""
-        life, rng = self._life, self._life.faults.rng
-        life.point()
-        for _ in range(rng.randrange(3)):
-            life.brokers.send(arrive, rng.randint(0, life.faults.late_ms))
-        await life.brokers.clock.sleep(rng.randint(0, life.faults.late_ms))
-        life.point()
-        raise TimeoutError("no answer")
 
 
 class Place:
@@ -238,7 +277,7 @@ class MemoryReader:
         self._life.point()
         await clock.sleep(self._life.faults.transit())
         while not (came := await self._came()) and (left := end - clock.now_ms()) > 0:
-            await self._brokers.arrival(left)
+            await self._brokers.arrival(self._places, left)
         self._life.point()
         return came
 
@@ -255,7 +294,7 @@ class MemoryReader:
     def resume(self, tps: Iterable[TP]) -> None:
         for tp in tps:
             self._places[tp].paused = False
-        self._brokers.wake()
+            self._brokers.wake([tp])
 
     async def stop(self) -> None:
         pass
@@ -265,17 +304,19 @@ class MemoryReader:
         self._life.check()
         self._brokers.settle()
         faults, now = self._life.faults, self._brokers.clock.now_ms()
+        hold, partitions = faults.hold_one_in, self._brokers.partitions
         came: dict[TP, list[Record]] = {}
         for tp, place in self._places.items():
-            if place.paused or faults.strikes(faults.hold_one_in):
+            partition = partitions[tp]
+            held = now < partition.away_until or (hold and faults.strikes(hold))
+            if place.paused or held:
                 continue
-            partition = self._brokers.partitions[tp]
             if place.position == partition.end:
                 place.at_end_ms = now
                 continue
             if not partition.start <= place.position <= partition.end:
                 await self._confirm(tp, place.position)
-            most = faults.rng.randint(1, faults.most) if faults.hold_one_in else faults.most
+            most = faults.rng.randint(1, faults.most) if hold else faults.most
             records, place.position = partition.read(place.position, most)
             place.at_end_ms = now if place.position == partition.end else NEVER
             if records:

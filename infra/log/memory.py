@@ -7,7 +7,8 @@ compaction, retention, forgotten producers, a clock set back, requests that arri
 import asyncio
 import heapq
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -16,12 +17,34 @@ from infra.log.fence import LAST_EPOCH, Identity
 from infra.log.port import TP, Appended, Bounds, Clock, Draft, Fenced, Record, TopicSpec, size_of
 
 BATCH_HEADER = 61
+REMEMBERED = 5  # batches of a producer that its leader knows again
 T = TypeVar("T")
 offset_of = attrgetter("offset")
 
 
 class Refused(Exception):
     """The leader took none of the batch."""
+
+
+class NotLed(Exception):
+    """Nobody leads the partition right now: the request did nothing and is sent again."""
+
+
+class Producer:
+    """What a leader knows of one: its epoch, the next sequence number and the newest batches."""
+
+    __slots__ = ("epoch", "expected", "recent")
+
+    def __init__(self, epoch: int, expected: int) -> None:
+        self.epoch, self.expected = epoch, expected
+        self.recent: deque[tuple[int, int, Appended]] = deque(maxlen=REMEMBERED)
+
+    def repeated(self, sequence: int, count: int) -> Appended | None:
+        """Returns where the batch stands already, None if it is not known."""
+        for first, length, appended in self.recent:
+            if (first, length) == (sequence, count):
+                return appended
+        return None
 
 
 class Request(Generic[T]):
@@ -37,11 +60,11 @@ class Request(Generic[T]):
     def arrive(self) -> None:
         try:
             self.answer = self.effect()
-        except (Fenced, Refused) as error:
+        except (Fenced, Refused, NotLed) as error:
             self.error = error
 
     def result(self) -> T:
-        """Returns the answer; it must have arrived. Raises: Fenced, Refused."""
+        """Returns the answer; it must have arrived. Raises: Fenced, Refused, NotLed."""
         if self.error:
             raise self.error
         return cast("T", self.answer)
@@ -56,7 +79,13 @@ class Partition:
         self.start = self.end = 0
         self.newest_ms = 0
         self.skew_ms = 0
-        self.producers: dict[int, tuple[int, int]] = {}  # id: epoch, next sequence number
+        self.away_until = 0
+        self.producers: dict[int, Producer] = {}
+
+    def lead(self, now_ms: int) -> None:
+        """Raises: NotLed between two leaders."""
+        if now_ms < self.away_until:
+            raise NotLed(f"{self.tp} has no leader")
 
     def append(self, drafts: Sequence[Draft], now_ms: int) -> Appended:
         """Returns where the batch stands, whole. Raises: Refused."""
@@ -76,18 +105,29 @@ class Partition:
     def append_as(
         self, producer: Identity, sequence: int, drafts: Sequence[Draft], now_ms: int
     ) -> Appended:
-        """Returns where it stands. Raises: Fenced by a newer epoch; Refused out of sequence."""
-        epoch, expected = self.producers.get(producer.producer_id, (producer.epoch, sequence))
-        if producer.epoch < epoch:
-            raise Fenced(f"{producer} may write to {self.tp} no more: epoch {epoch}")
-        if sequence != (expected if producer.epoch == epoch else 0):
-            raise Refused(f"{producer} sends sequence {sequence}, not {expected}, to {self.tp}")
+        """Returns where it stands, also if it has stood there for long and was sent again.
+
+        Raises: Fenced by a newer epoch; Refused out of sequence.
+        """
+        known = self.producers.get(producer.producer_id)
+        if known is None:
+            known = Producer(producer.epoch, sequence)
+        elif producer.epoch < known.epoch:
+            raise Fenced(f"{producer} may write to {self.tp} no more: epoch {known.epoch}")
+        elif producer.epoch > known.epoch:
+            known = Producer(producer.epoch, 0)
+        elif repeated := known.repeated(sequence, len(drafts)):
+            return repeated
+        if sequence != known.expected:
+            raise Refused(f"{producer} sends {sequence}, not {known.expected}, to {self.tp}")
         appended = self.append(drafts, now_ms)
-        self.producers[producer.producer_id] = (producer.epoch, sequence + len(drafts))
+        known.expected = sequence + len(drafts)
+        known.recent.append((sequence, len(drafts), appended))
+        self.producers[producer.producer_id] = known
         return appended
 
     def mark(self, producer: Identity) -> None:
-        self.producers[producer.producer_id] = (producer.epoch, 0)
+        self.producers[producer.producer_id] = Producer(producer.epoch, 0)
         self.end += 1
 
     def read(self, position: int, most: int) -> tuple[list[Record], int]:
@@ -109,7 +149,7 @@ class MemoryLog:
         self._producers = 0
         self._under_way: list[tuple[int, int, Request[Any]]] = []
         self._sent = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[None], Collection[TP]] = {}
 
     # the world's hand
 
@@ -122,7 +162,7 @@ class MemoryLog:
         """Returns where they stand: appended at once, as one batch, by a producer without epoch."""
         self.settle()
         appended = self.partitions[tp].append(drafts, self.clock.now_ms())
-        self.wake()
+        self.wake([tp])
         return appended
 
     def read(self, tp: TP) -> list[Record]:
@@ -174,6 +214,10 @@ class MemoryLog:
         self.settle()
         self._epochs.pop(owner, None)
 
+    def forget_owners(self) -> None:
+        """Has the coordinator forget all names."""
+        self._epochs.clear()
+
     def set_epoch(self, owner: str, epoch: int) -> None:
         """Has the name begun so many times already."""
         self._epochs[owner] = Identity(self._epochs[owner].producer_id, epoch)
@@ -181,6 +225,10 @@ class MemoryLog:
     def step_back(self, tp: TP, ms: int) -> None:
         """Has the leader's clock run so far behind from now on; 0: as before."""
         self.partitions[tp].skew_ms = -ms
+
+    def depose(self, tp: TP, ms: int) -> None:
+        """Has nobody lead the partition for so long; the next leader knows all that its log says."""
+        self.partitions[tp].away_until = self.clock.now_ms() + ms
 
     # what requests do when they arrive
 
@@ -196,17 +244,26 @@ class MemoryLog:
     def mark(self, owner: str, producer: Identity, tps: Sequence[TP]) -> None:
         if self._epochs.get(owner) != producer:
             raise Fenced(f"{producer} of {owner} may mark no more")
+        self.lead(tps)
         for tp in tps:
             self.partitions[tp].mark(producer)
-        self.wake()
+        self.wake(tps)
 
     def produce(
         self, tp: TP, producer: Identity, sequence: int, drafts: Sequence[Draft]
     ) -> Appended:
         now_ms = self.clock.now_ms()
-        appended = self.partitions[tp].append_as(producer, sequence, drafts, now_ms)
-        self.wake()
+        partition = self.partitions[tp]
+        partition.lead(now_ms)
+        appended = partition.append_as(producer, sequence, drafts, now_ms)
+        self.wake([tp])
         return appended
+
+    def lead(self, tps: Iterable[TP]) -> None:
+        """Raises: NotLed if one of them has no leader."""
+        now_ms = self.clock.now_ms()
+        for tp in tps:
+            self.partitions[tp].lead(now_ms)
 
     # the network
 
@@ -224,14 +281,18 @@ class MemoryLog:
         while self._under_way and self._under_way[0][0] <= now:
             heapq.heappop(self._under_way)[2].arrive()
 
-    async def arrival(self, wait_ms: int) -> None:
-        """Returns when something was appended, at the latest after wait_ms."""
+    async def arrival(self, tps: Collection[TP], wait_ms: int) -> None:
+        """Returns when something was appended to one of them, at the latest after wait_ms."""
         woken = asyncio.get_running_loop().create_future()
-        self._waiting.append(woken)
-        await self.clock.until(woken, wait_ms)
+        self._waiting[woken] = tps
+        try:
+            await self.clock.until(woken, wait_ms)
+        finally:
+            del self._waiting[woken]
 
-    def wake(self) -> None:
-        """Has every fetch that waits look again."""
-        waiting, self._waiting = self._waiting, []
-        for woken in waiting:
-            ring(woken)
+    def wake(self, tps: Iterable[TP]) -> None:
+        """Has every fetch that waits for one of them look again."""
+        for tp in tps:
+            for woken, wanted in self._waiting.items():
+                if tp in wanted:
+                    ring(woken)

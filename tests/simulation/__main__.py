@@ -17,8 +17,10 @@ def main() -> None:
     for seed in seeds:
         world = simulate(seed)
         if given.seed is not None:
-            lives = {process.service.name: process.lives for process in world.processes}
-            print(f"{world.weather}\n{len(world.sent)} sent, lives {lives}, trace {world.trace()}")
+            lives = {process.name: process.lives for process in world.processes}
+            print(
+                f"{world.case.weather}\n{len(world.case.sendings)} sent, lives {lives}, trace {world.trace()}"
+            )
     print(f"{len(seeds)} seeds, 0 violations, {time.perf_counter() - begun:.1f} s")
     sys.exit(0)
 

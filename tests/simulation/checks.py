@@ -5,50 +5,51 @@ from typing import Any
 
 from events.balance import Deposit, FundsDeposited
 from events.control import RecordQuarantined
+from events.decider import Rows
 from events.topics import BALANCE_COMMANDS, CONTROL, ORDER_COMMANDS, ORDER_EVENTS
 from infra.shell.reading import is_control
-from infra.shell.restore import own_event
-from infra.shell.rows import RowStore
 from infra.shell.service import Service
 from ops.provision import SHELL_SERVICES
 from tests import books
 from tests.books import Books, holds
+from tests.simulation.replays import Replay, Versions
 from tests.simulation.steps import STEPPER, STEPS, length
-from tests.simulation.world import PARTITIONS, World
+from tests.simulation.world import OLD_VERSIONS, PARTITIONS, World
 
+VERSIONS: Versions = ({}, OLD_VERSIONS)
 OLD = b'"type":"order_accepted","version":1,'
 
 
 async def check(world: World) -> None:
     """Raises: Violation if the log, or what is restored from it, is not as it must be."""
-    read = Books(world.records())
+    records = world.records()
+    read = Books(records)
     commands = {c.id for topic in (ORDER_COMMANDS, BALANCE_COMMANDS) for c in read.of(topic)}
-    holds(commands == {sending.command.id for sending in world.sent}, "a command was not sent")
+    holds(
+        commands == {sending.command.id for sending in world.case.sendings},
+        "a command was not sent",
+    )
     books.check(read)
     for service in world.services:
         poison_is_set_aside_once(world, service)
         for p in range(PARTITIONS):
-            await rows_are_the_fold_of_own_events(world, service, p)
+            rows = Replay(service, p, records, VERSIONS).run().rows
+            await rows_are_the_fold_of_own_events(world, service, p, rows)
     if STEPPER in world.services:
         every_step_is_taken_once(read)
     note_what_was_seen(world, read)
 
 
-async def rows_are_the_fold_of_own_events(world: World, service: Service, p: int) -> None:
+async def rows_are_the_fold_of_own_events(
+    world: World, service: Service, p: int, rows: Rows
+) -> None:
     """The rows that lived, those folded from the first event on, and those of a new owner are the same."""
-    store = RowStore(service)
-    for record in world.log.read(service.output(p)):
-        event = own_event(service, record)
-        if event is not None:
-            store.fold(event, record.offset)
     process = next(one for one in world.processes if one.service is service and p in one.owned)
     assert process.shell
     lived = process.shell.partitions[p].store.rows
-    holds(lived == store.rows, f"{service.name}-{p}: the rows that lived are not the events' fold")
+    holds(lived == rows, f"{service.name}-{p}: the rows that lived are not the events' fold")
     restored = (await world.restored(service, p)).store
-    holds(
-        restored.rows == store.rows, f"{service.name}-{p}: snapshot + events since are not the fold"
-    )
+    holds(restored.rows == rows, f"{service.name}-{p}: snapshot + events since are not the fold")
 
 
 def poison_is_set_aside_once(world: World, service: Service) -> None:
@@ -98,5 +99,4 @@ def note_what_was_seen(world: World, read: Books) -> None:
         assert process.shell
         for partition in process.shell.partitions.values():
             world.seen["a repeat dropped"] += partition.figures.repeats
-    world.seen["poison"] += len(world.poisoned)
     world.seen["commands deleted"] += any(map(bool, world.deleted.values()))

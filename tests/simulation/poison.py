@@ -6,14 +6,14 @@ from events.codec import encode, stamp
 from events.ids import partition_of
 from events.topics import BALANCE_COMMANDS
 from infra.log.port import TP, Draft
-from tests.simulation.workload import deposit
+from tests.simulation.workload import Asking, deposit
 
 HEADERS = (("content-type", b"application/json"), ("trace", b""))
 
 
 def poison(rng: Random, account_id: str, now: int, partitions: int) -> tuple[TP, Draft]:
     """Returns a record that must be set aside, and where it is put."""
-    command = deposit(rng, account_id, now)
+    command = deposit(rng, Asking(rng).envelope(account_id, now))
     raw, key, p = encode(command), account_id.encode(), partition_of(account_id, partitions)
     kinds: tuple[tuple[bytes | None, bytes | None, int], ...] = (
         (b"\xff\x00 garbage", key, p),

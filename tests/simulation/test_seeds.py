@@ -8,6 +8,7 @@ import pytest
 
 from events.reasons import Reason
 from tests.simulation.run import simulate
+from tests.simulation.troubles import TROUBLES
 from tests.simulation.world import KINDS
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1000"))
@@ -24,14 +25,13 @@ NOT_GIVEN_YET = {
 SOMETIMES = {
     *(set(Reason) - NOT_GIVEN_YET),
     *KINDS,
-    "a process killed",
+    *TROUBLES,
     "a repeat dropped",
     "a snapshot restored",
     "a step across a restart",
     "an old version written",
     "an owner fenced",
     "commands deleted",
-    "poison",
     "prices gone past the checkpoint",
 }
 

@@ -1,43 +1,37 @@
-"""How bad a seed's run is: drawn once, so that some runs know one fault only."""
+"""How bad a seed's run is: each fault is there or not, and how often is drawn too, so that some runs know one alone."""
 
 from random import Random
 from typing import NamedTuple
 
 from infra.log.life import Faults
 
-HOUR_MS = 3_600_000
-
 
 class Weather(NamedTuple):
-    """0: never. skews: leaders whose clocks step back for a while; retentions: how often old records go;
-    suspended_ms: for how long the whole machine sleeps, once; split: each partition has a process of its own;
-    steps: a service that decides in steps runs, too; old_writers: some lives write old versions.
+    """one_in: 0 is never. transit_ms, late_ms: as Faults says; split: each partition has a process of its own;
+    steps: a service that decides in steps runs, too; old_writers: some lives write old versions; shuffled: which
+    task runs next is chance.
     """
 
-    crash_one_in: int
-    lose_one_in: int
-    hold_one_in: int
-    stale_one_in: int
-    transit_ms: int
-    late_ms: int
-    kills: int
-    usurpers: int
-    outage: bool
-    market_gap: bool
-    compactions: int
-    poisons: int
-    retentions: int
-    skews: int
-    suspended_ms: int
-    split: bool
-    steps: bool
-    old_writers: bool
+    crash_one_in: int = 0
+    lose_one_in: int = 0
+    resend_one_in: int = 0
+    hold_one_in: int = 0
+    stale_one_in: int = 0
+    transit_ms: int = 0
+    late_ms: int = 0
+    split: bool = False
+    steps: bool = False
+    old_writers: bool = False
+    shuffled: bool = False
 
-    def faults(self, rng: Random) -> Faults:
+    def faults(self, rng: Random, *, crash_at: int | None = None) -> Faults:
+        """Returns a life's. crash_at: where it must crash, 0 nowhere, None: where chance will have it."""
         return Faults(
             rng=rng,
-            crash_one_in=self.crash_one_in,
+            crash_at=crash_at or 0,
+            crash_one_in=self.crash_one_in if crash_at is None else 0,
             lose_one_in=self.lose_one_in,
+            resend_one_in=self.resend_one_in,
             hold_one_in=self.hold_one_in,
             stale_one_in=self.stale_one_in,
             transit_ms=self.transit_ms,
@@ -45,24 +39,25 @@ class Weather(NamedTuple):
         )
 
 
+CALM = Weather()
+
+
 def weather(rng: Random) -> Weather:
     return Weather(
-        crash_one_in=rng.choice((0, 0, 150, 600)),
-        lose_one_in=rng.choice((0, 0, 40, 200)),
-        hold_one_in=rng.choice((0, 3, 20)),
-        stale_one_in=rng.choice((0, 0, 3)),
-        transit_ms=rng.choice((0, 2, 40)),
-        late_ms=rng.choice((10, 2_000, 30_000)),
-        kills=rng.choice((0, 1, 6)),
-        usurpers=rng.choice((0, 0, 1, 3)),
-        outage=rng.random() < 0.08,
-        market_gap=rng.random() < 0.2,
-        compactions=rng.choice((0, 1, 4)),
-        poisons=rng.choice((0, 0, 2, 8)),
-        retentions=rng.choice((0, 0, 1, 4)),
-        skews=rng.choice((0, 0, 0, 3)),
-        suspended_ms=rng.choice((0,) * 14 + (HOUR_MS, 25 * HOUR_MS)),
-        split=rng.random() < 0.25,
+        crash_one_in=sometimes(rng, 250, 3_000),
+        lose_one_in=sometimes(rng, 50, 500),
+        resend_one_in=sometimes(rng, 3, 60),
+        hold_one_in=sometimes(rng, 2, 30),
+        stale_one_in=sometimes(rng, 2, 10),
+        transit_ms=sometimes(rng, 1, 80),
+        late_ms=rng.choice((10, 1_000, 8_000)),
+        split=rng.random() < 0.3,
         steps=rng.random() < 0.25,
         old_writers=rng.random() < 0.25,
+        shuffled=rng.random() < 0.5,
     )
+
+
+def sometimes(rng: Random, low: int, high: int) -> int:
+    """Returns 0 in every other run, else a number between, low ones more often."""
+    return rng.choice((0, rng.randint(low, rng.randint(low, high))))

@@ -57,7 +57,7 @@ async def test_interleaved_take_overs_would_leave_two_writers_without_the_check(
     for session in (first, second):
         batch = session.batch(TP)
         batch.add(Draft(b"k", b"%d" % session.identity.epoch))
-        await session.produce(batch)
+        await session.produce(batch, 1 << 62)
     assert values(brokers) == [b"2", b"3"]  # 2 got in although 3 was out: so e + 1 is checked
 
 

@@ -4,15 +4,16 @@ import uuid
 from contextlib import nullcontext
 
 import pytest
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.memory_records import MemoryRecords
 
 from infra.log.admin import Mismatch, ensure
 from infra.log.cluster import Cluster
-from infra.log.fence import ROTATE_AT
+from infra.log.fence import ROTATE_AT, fence
 from infra.log.kafka import KafkaLog
-from infra.log.port import TP, Draft, Fenced, TopicSpec
+from infra.log.port import MAX_BATCH, TP, Draft, Fenced, TopicSpec
 
 CLAIM = Draft(b"control:claim", b"claim")
 pytestmark = pytest.mark.stack
@@ -120,3 +121,18 @@ async def test_each_difference_of_a_topic_is_named(kafka: str) -> None:
         f"{spec.name}: retention.ms is '-1', must be '1000'",
         f"{spec.name}: segment.bytes is '67108864', must be '1048576'",
     ]
+
+
+async def test_nothing_is_sent_once_brokers_may_have_forgotten_the_producer(kafka: str) -> None:
+    spec = topic()
+    tp = (spec.name, 0)
+    await ensure([spec], kafka)
+    log = KafkaLog(kafka)
+    session = await fence(log, spec.name, [tp], MAX_BATCH)
+    batch = session.batch(tp)
+    batch.add(Draft(b"k", b"late"))
+    with pytest.raises(KafkaError, match="asleep"):
+        await session.produce(batch, log.alive_ms() - 1)
+    await session.stop()
+    await log.stop()
+    assert [control for *_, control in await batches(kafka, tp)] == [True]

@@ -96,7 +96,7 @@ async def test_the_same_seed_is_the_same_history() -> None:
             )
             try:
                 await shift(Life(brokers, faults))
-            except (Crashed, Lost):
+            except (Crashed, Lost, TimeoutError):
                 continue
         return brokers.read(TP), brokers.clock.now_ms()
 

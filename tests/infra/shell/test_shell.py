@@ -41,8 +41,8 @@ class Unanswered(Life):
 
 
 class UnansweredSession(MemorySession):
-    async def produce(self, batch: Batch) -> Appended:
-        appended = await super().produce(batch)
+    async def produce(self, batch: Batch, until_ms: int) -> Appended:
+        appended = await super().produce(batch, until_ms)
         if batch.to[0].endswith(".state.v1") and appended.offset > 3:
             await self._life.brokers.clock.sleep(HOUR_MS)
         return appended
