@@ -21,6 +21,7 @@ from infra.log.port import TP
 from ops.stack import artefacts, kafka
 from ops.stack.endpoints import MARK
 from ops.stack.folder import RunFolder
+from ops.stack.lifecycle import install, nothing_fetched
 from ops.stack.ports import Ports
 from ops.stack.probes import is_broker
 from ops.stack.process import Stack
@@ -53,6 +54,7 @@ class Broker:
     def __init__(
         self, folder: Path, ports: Mapping[str, int], cluster: str, settings: Settings
     ) -> None:
+        install(["kafka"], nothing_fetched)
         run = RunFolder(folder)
         environ = {**os.environ, MARK: str(run.path), "ORDERSTREAM_PROCESS": "kafka"}
         self.stack = Stack(folder=run, ports=ports, environ=environ)
