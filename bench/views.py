@@ -12,19 +12,22 @@ WITHIN_S = 900
 PAUSE_S = 0.5
 
 
-async def caught_up(name: str, endpoints: Mapping[str, str]) -> None:
-    """Returns once the serving view has folded all that stands in its topics now."""
+async def caught_up(name: str, endpoints: Mapping[str, str]) -> int:
+    """Returns, once the serving view has folded all that stands in its topics now, how many offsets it lacked."""
     settings = settings_of(endpoints)
     log = KafkaLog(settings.kafka)
     async with asyncio.timeout(WITHIN_S), VIEWS[name](settings) as view:
         serving = await view.generations.open(await view.generations.serving())
         ends = await ends_of(log, tuple(await checkpoints(serving)))
-        while await is_behind(serving, ends):  # noqa: ASYNC110 - of another process no event tells
+        lacking = left = await behind(serving, ends)
+        while left:
             await asyncio.sleep(PAUSE_S)
+            left = await behind(serving, ends)
     await log.stop()
+    return lacking
 
 
-async def is_behind(generation: Generation, ends: Offsets) -> bool:
-    """Returns whether something that stands before these ends is not folded yet."""
+async def behind(generation: Generation, ends: Offsets) -> int:
+    """Returns how many offsets before these ends are not folded yet."""
     folded = await checkpoints(generation)
-    return any(folded[source] < end for source, end in ends.items())
+    return sum(max(0, end - folded[source]) for source, end in ends.items())

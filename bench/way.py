@@ -32,17 +32,21 @@ Act = Callable[[int], Coroutine[Any, Any, None]]
 
 
 class Highest(NamedTuple):
-    """orders: how many; accepted, settled: seconds until the last one was; cpu: seconds by process."""
+    """orders: how many; accepted, settled: seconds until the last one was; cpu: seconds by process; lacking: offsets
+    that the history had not folded then; drained: seconds until it had.
+    """
 
     orders: int
     accepted: float
     settled: float
     cpu: Mapping[str, float]
+    lacking: int
+    drained: float
 
 
 class Measured(NamedTuple):
     """rates: latencies at each; highest: without a limit. named: the same, at the first rate, of orders that carry
-    a client_order_id: each is looked up in the history before it is placed.
+    a client_order_id.
     """
 
     rates: Mapping[int, Latencies]
@@ -125,12 +129,9 @@ async def as_many_as_go(
     for customer in customers:
         await customer.settled()
     settled = perf_counter() - begun
-    return Highest(
-        orders,
-        accepted,
-        settled,
-        {name: cpu_seconds(folder, name) - before[name] for name in names},
-    )
+    cpu = {name: cpu_seconds(folder, name) - before[name] for name in names}
+    lacking = await caught_up("history", folder.endpoints())
+    return Highest(orders, accepted, settled, cpu, lacking, perf_counter() - begun - settled)
 
 
 @asynccontextmanager
@@ -178,9 +179,12 @@ def percentiles(at: str, ours: Latencies, bare: Latencies) -> Iterator[Figure]:
 
 def limits(how: str, highest: Highest, bare: float) -> Iterator[Figure]:
     """Yields what came of offering as many orders as go."""
-    orders, accepted, settled, cpu = highest
+    orders, accepted, settled, cpu, lacking, drained = highest
     what = f"settled, {CONNECTIONS} connections{how}"
     yield Figure(what, orders / settled, "orders/s", "bare route", bare)
     yield Figure("  taken", orders / accepted, "orders/s", "bare route", bare)
+    yield Figure("  last answer → last settled", settled - accepted, "s")
+    yield Figure("  the history lacked then", lacking, "records")
+    yield Figure("  … and had them after", drained, "s")
     for name, seconds in sorted(cpu.items(), key=lambda item: -item[1]):
         yield Figure(f"  CPU of {name}", seconds * 1_000 / orders, "ms/order")
