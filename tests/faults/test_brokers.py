@@ -13,7 +13,7 @@ from ops.stack.endpoints import SERVERS
 from ops.stack.folder import RunFolder
 from tests.e2e.reader import closed_books
 from tests.faults.brokers import Behind, Three
-from tests.faults.journal import DEADLINE_S, Journal, written
+from tests.faults.journal import DEADLINE_S, PATIENCE_S, Journal, written
 from tests.faults.lives import now_ms
 from tests.faults.stand import kill, standing, until
 from tests.faults.table import RUNS, row
@@ -55,8 +55,8 @@ def replicated(three: Three, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @asynccontextmanager
 async def customers_of(stack: RunFolder) -> AsyncIterator[Journal]:
-    limits = httpx2.Limits(max_connections=500)
-    async with httpx2.AsyncClient(base_url=stack.endpoints()["gateway"], limits=limits) as http:
+    gateway, limits = stack.endpoints()["gateway"], httpx2.Limits(max_connections=500)
+    async with httpx2.AsyncClient(base_url=gateway, timeout=PATIENCE_S, limits=limits) as http:
         yield await Journal.of_new_customers(http)
 
 

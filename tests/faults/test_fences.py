@@ -28,7 +28,7 @@ from tests.infra.log.test_kafka import batches
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults]
 
-REMEMBERED_MS = 3_000
+REMEMBERED_MS = 5_000
 FORGETFUL = {
     "producer.id.expiration.ms": REMEMBERED_MS,
     "producer.id.expiration.check.interval.ms": 300,
@@ -37,8 +37,8 @@ FORGETFUL = {
 }
 OPEN_S = 11
 """After it the coordinator has ended a fence by itself: it looks once a second for what is open for 10 s."""
-SLACK_S = 5
-HOURS = 8
+SLACK_S = 15
+HOURS = 12
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +149,14 @@ class Hurried(SystemClock):
 async def test_a_broker_that_forgets_a_fence_lets_zombies_in(log: KafkaLog, tp: TP) -> None:
     """What the hourly fence is for."""
     *zombies, owner = [await own(log, tp) for _ in range(20)]
-    refused = 0
     for zombie in zombies:
-        await asyncio.sleep(1)
         with suppress(Lost):  # also when it got in: others have written since its claim
             await append(zombie, tp, values("zombie"))
         if "zombie" in await texts(log, tp):
             break
-        refused += 1
-    assert REMEMBERED_MS // 1_000 - 1 <= refused < len(zombies)
+        await asyncio.sleep(1)
+    else:
+        pytest.fail("the broker remembers all")
     with pytest.raises(Lost):  # the owner notices at its next append
         await append(owner, tp, values("mine"))
     for writer in (*zombies, owner):
@@ -184,4 +183,4 @@ async def test_a_shell_that_fences_hourly_is_never_forgotten(broker: Behind, log
     markers = sum(is_marker for *_, is_marker in found)
     assert len({producer for producer, *_ in found}) == 1, "the coordinator forgot the name"
     assert markers >= 2 * HOURS
-    row(10, "ids forgotten after 3 s, a shell that fences each second", HOURS, 0)
+    row(10, f"ids forgotten after {REMEMBERED_MS} ms, a shell that fences each second", HOURS, 0)
