@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|projections …] [--quick] [--json]: measures on a stack of its own, prints."""
+"""python -m bench [drain|hop|way|projections|audit …] [--quick] [--json]: measures on a stack of its own, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
+from bench.audit import audit
 from bench.drain import drain
 from bench.hop import hop
 from bench.projections import projections
@@ -18,12 +19,14 @@ BENCHES: Mapping[str, Bench] = {
     "hop": partial(hop, seconds=20),
     "way": partial(way, seconds=20),
     "projections": partial(projections, orders=5_000),
+    "audit": partial(audit, orders=25_000),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
     "hop": partial(hop, seconds=3),
     "way": partial(way, seconds=3),
     "projections": partial(projections, orders=500),
+    "audit": partial(audit, orders=1_000),
 }
 
 

@@ -318,15 +318,15 @@ def audit(
     from ops.redecide import Redecided
     from ops.replay import counting
 
-    where = Where.of({name: endpoint(name, run_dir) for name in SERVERS}, ports(run_dir))
+    where = Where.of({"kafka": endpoint("kafka", run_dir), **there(run_dir)}, ports(run_dir))
     asked = read_journal(journal.read_text()) if journal else None
     given: dict[str, Any] = {"journal": asked, "more": (Redecided(),) if redecide else ()}
     try:
         with counting(Console(stderr=True), "audit") as told:
             auditing = audits.audit(where, patience_s=patience, prefix=prefix, told=told, **given)
             found = asyncio.run(auditing)
-    except Unavailable:
-        sys.exit(NO_KAFKA)
+    except Unavailable as away:
+        sys.exit(f"{away} does not answer: `orderstream status` says more")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     print(json.dumps(found.as_json(), indent=1)) if as_json else show(screen(), found)
@@ -336,14 +336,19 @@ def audit(
 
 def endpoint(name: str, run_dir: Path) -> str:
     """Returns where the server listens. Ends the command if the stack is not up or has none."""
-    from ops.stack.endpoints import given
-    from ops.stack.folder import RunFolder
-
-    found = {**RunFolder(run_dir).status().endpoints, **given(os.environ)}
+    found = there(run_dir)
     if name not in found:
         print(f"no {name} is up: `orderstream up` starts it", file=sys.stderr)
         raise typer.Exit(NOT_UP)
     return found[name]
+
+
+def there(run_dir: Path) -> dict[str, str]:
+    """Returns where the servers listen that are up or named in the environment."""
+    from ops.stack.endpoints import given
+    from ops.stack.folder import RunFolder
+
+    return {**RunFolder(run_dir).status().endpoints, **given(os.environ)}
 
 
 def ports(run_dir: Path) -> dict[str, int]:

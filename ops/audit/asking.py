@@ -80,8 +80,11 @@ async def processes(auditor: Auditor, where: Where) -> None:
 
 
 async def hashes(port: int) -> Mapping[str, str]:
-    """Returns the hash of each partition's rows that the process on the admin port has; none if it has no such page."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    """Returns the hash of each partition's rows that the process on the admin port has, none if nobody is there."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return {}
     try:
         writer.write(b"GET /state-hash HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
