@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ops.simulation import simulate
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -332,6 +334,9 @@ def audit(
     print(json.dumps(found.as_json(), indent=1)) if as_json else show(screen(), found)
     if not found.is_clean:
         raise typer.Exit(FAILED)
+
+
+app.command()(simulate)
 
 
 def endpoint(name: str, run_dir: Path) -> str:

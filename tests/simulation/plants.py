@@ -1,8 +1,13 @@
 """Faults planted one at a time: each is a change of the product's source that some test must notice."""
 
+import shutil
+from pathlib import Path
 from typing import NamedTuple
 
-SIMULATION = ("-m", "tests.simulation", "--seeds", "0", "150")
+TOP = Path(__file__).parents[2]
+CODE = ("events", "infra", "services", "gateway", "ops", "tests", "pyproject.toml")
+
+SIMULATION = ("-m", "tests.simulation", "--seeds", "150")
 CRASH_POINTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/infra/shell")
 ORDER_SPECS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/services/test_order.py")
 PARTITION = "infra/shell/partition.py"
@@ -18,6 +23,22 @@ class Plant(NamedTuple):
     new: str
     command: tuple[str, ...] = SIMULATION
     also: tuple[str, str] | None = None
+
+
+def plant(fault: Plant, copy: Path) -> None:
+    """Leaves a copy of the tree there that has the fault."""
+    for name in CODE:
+        source = TOP / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    module = copy / fault.module
+    text = module.read_text()
+    for old, new in [(fault.old, fault.new), *([fault.also] if fault.also else [])]:
+        assert text.count(old) == 1, f"{fault.name}: {fault.module} no longer reads like that"
+        text = text.replace(old, new)
+    module.write_text(text)
 
 
 PLANTS = (

@@ -1,34 +1,16 @@
 """The tests notice what they are there for: each fault is planted in a copy of the tree, where a test must fail."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.plants import PLANTS, Plant
+from tests.simulation.plants import PLANTS, Plant, plant
 
 pytestmark = pytest.mark.slow
-TOP = Path(__file__).parents[2]
-CODE = ("events", "infra", "services", "gateway", "ops", "tests", "pyproject.toml")
 NOTICED = ("Violation", "Stuck", "AssertionError", "StateAheadOfLog", "assert ")
 """What a failure that noticed the fault says; a plant that doesn't run says something else."""
-
-
-def plant(fault: Plant, copy: Path) -> None:
-    for name in CODE:
-        source = TOP / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy / name)
-    module = copy / fault.module
-    text = module.read_text()
-    for old, new in [(fault.old, fault.new), *([fault.also] if fault.also else [])]:
-        assert text.count(old) == 1, f"{fault.name}: {fault.module} no longer reads like that"
-        text = text.replace(old, new)
-    module.write_text(text)
 
 
 @pytest.mark.parametrize("fault", PLANTS, ids=lambda fault: fault.name)

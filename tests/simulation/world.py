@@ -64,7 +64,7 @@ class World:
         self.processes = [Process(self, one, owned) for one in self.services for owned in owners]
         self.usurpers: list[Life] = []
         self.prices = {asset.asset_id: asset.listing_price for asset in LISTED}
-        self.ticks = 0
+        self.ticks = self.steps = 0
         self.poisoned: set[tuple[str, int, int]] = set()
         self.deleted: dict[TP, list[Record]] = defaultdict(list)
         self.crashes: list[Crash] = []
@@ -239,8 +239,8 @@ class World:
         return partition
 
     def trace(self) -> str:
-        """Returns the hash of every record that stands in the log, and of when it was over."""
-        digest = sha256(b"%d" % self.clock.now_ms())
+        """Returns the hash of every record that stands in the log, of how many steps it took, and how long."""
+        digest = sha256(b"%d %d" % (self.steps, self.clock.now_ms()))
         for tp in sorted(self.log.partitions):
             for record in self.log.partitions[tp].records:
                 digest.update(repr(record).encode())
