@@ -6,15 +6,21 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from tests.simulation.campaign import Found, Run
+    from tests.simulation.campaign import Found
 
+Run = int | bytes
 MINUTE = 60
+FAILED = 1
 NO_SIMULATION = "the simulation comes with the source: run this from a checkout of it"
+
+
+def flag(name: str, about: str) -> Any:
+    return typer.Option(name, help=about)
 
 
 def simulate(
@@ -25,14 +31,12 @@ def simulate(
     *,
     seed: Annotated[int | None, typer.Option(help="This one alone, and what it was like.")] = None,
     case: Annotated[Path | None, typer.Option(help="The run that this file tells.")] = None,
-    twice: Annotated[bool, typer.Option("--twice", help="Each must run the same twice.")] = False,
+    twice: Annotated[bool, flag("--twice", "Each must run the same twice.")] = False,
     exhaustive: Annotated[
-        bool, typer.Option("--exhaustive", help="A short history, killed at each point in turn.")
+        bool, flag("--exhaustive", "A short history, killed everywhere.")
     ] = False,
-    pairs: Annotated[bool, typer.Option("--pairs", help="The same, killed twice.")] = False,
-    shrink: Annotated[
-        bool, typer.Option("--shrink", help="Keep what fails as a test, made as small as it gets.")
-    ] = False,
+    pairs: Annotated[bool, flag("--pairs", "The same, killed twice.")] = False,
+    shrink: Annotated[bool, flag("--shrink", "Keep what fails as a test, made small.")] = False,
 ) -> None:
     """Run the services on an in-memory log while everything goes wrong that a seed draws.
 
@@ -40,7 +44,6 @@ def simulate(
     """
     if find_spec("tests") is None or find_spec("tests.simulation") is None:
         sys.exit(NO_SIMULATION)
-    from tests.simulation import campaign
     from tests.simulation import exhaustive as crashes
 
     if seed is not None or case is not None:
@@ -49,15 +52,22 @@ def simulate(
     if twice:
         same(range(first, first + seeds))
         return
-    runs: Sequence[campaign.Run] = range(first, first + seeds)
+    runs: Sequence[Run] = range(first, first + seeds)
     if exhaustive or pairs:
-        runs = [one.as_json() for one in (crashes.pairs() if pairs else crashes.singles())]
+        runs = [each.as_json() for each in (crashes.pairs() if pairs else crashes.singles())]
     found = watched(runs, jobs=jobs, minutes=minutes)
-    for each in found if shrink else ():
-        file = campaign.kept(each.case, f"{each.failure.kind.split()[0].lower()}-{each.case.seed}")
-        print(f"kept: {file}")
+    if shrink:
+        keep(found)
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
+
+
+def keep(found: "Sequence[Found]") -> None:
+    """Has each failure run as a test from now on, as small as it gets."""
+    from tests.simulation.campaign import kept
+
+    for case, failure in ((each.case, each.failure) for each in found):
+        print(f"kept: {kept(case, f'{failure.kind.split()[0].lower()}-{case.seed}')}")
 
 
 def one(seed: int | None, file: Path | None) -> None:
