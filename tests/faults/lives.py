@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from events.topics import PRICES
 from infra.log.admin import ensure
+from infra.log.kafka import KafkaLog
 from infra.process.settings import Settings
 from ops.provision import topic_specs
 from ops.stack.processes import SERVICES
+from tests.faults.stand import until
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = int(Settings.model_fields["partition_count"].default)
@@ -80,7 +83,7 @@ def now_ms() -> int:
 
 @asynccontextmanager
 async def living(kafka: str, folder: Path, **through: str) -> AsyncIterator[dict[str, Life]]:
-    """Yields all services, each alive, on a broker that has their topics; ends them after the block.
+    """Yields all services, each alive, once the market tells prices; ends them after the block.
 
     through: host:port by which a service reaches the broker, if not straight.
     """
@@ -88,6 +91,20 @@ async def living(kafka: str, folder: Path, **through: str) -> AsyncIterator[dict
     lives = {name: Life(name, through.get(name, kafka), folder) for name in SERVICES}
     try:
         await asyncio.gather(*(life.start() for life in lives.values()))
+        await prices_told(kafka)
         yield lives
     finally:
         await asyncio.gather(*(life.end() for life in lives.values()))
+
+
+async def prices_told(kafka: str) -> None:
+    """Returns when there is a price: before that an order meets a catalogue in the making."""
+    log, prices = KafkaLog(kafka), (PRICES.name, 0)
+
+    async def told() -> bool:
+        return (await log.bounds([prices]))[prices].end > 0
+
+    try:
+        await until(told, "the market tells prices")
+    finally:
+        await log.stop()
