@@ -55,7 +55,7 @@ class Auditor:
             self.healthy,
             self.remembered,
             Projected(*views),
-            Quarantined(),
+            Quarantined(partitions),
             *more,
         )
         self.events = 0

@@ -34,7 +34,17 @@ READERS: Mapping[str, tuple[str, ...]] = {
     PRICES.name: ("order",),
 }
 WRITERS = {topic.name: topic.writer for topic in TOPICS}
+MARKET = {topic.name for topic in TOPICS if topic.partitions is not None}
+"""Each owner of a partition reads these, and sets their poison aside for itself."""
 SUFFIX = ".dlq.v1"
+
+
+class Owner(NamedTuple):
+    reader: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.reader}-{self.partition}"
 
 
 class Letter(NamedTuple):
@@ -49,11 +59,14 @@ class Quarantined(Check):
     code = "I20"
     says = "poison is set aside once, as it was, in order, and its reader says so"
 
-    def __init__(self) -> None:
+    def __init__(self, partitions: int) -> None:
         super().__init__()
+        self.partitions = partitions
         self.poison: dict[Place, tuple[str, int]] = {}
-        self.letters: dict[str, dict[Place, list[Letter]]] = defaultdict(lambda: defaultdict(list))
-        self.notes: dict[str, dict[Place, list[RecordQuarantined]]] = defaultdict(
+        self.letters: dict[Owner, dict[Place, list[Letter]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self.notes: dict[Owner, dict[Place, list[RecordQuarantined]]] = defaultdict(
             lambda: defaultdict(list)
         )
         self.newest: dict[str, dict[str, int]] = defaultdict(dict)
@@ -80,7 +93,7 @@ class Quarantined(Check):
 
     def noted(self, record: Record, note: RecordQuarantined) -> None:
         at = Place((note.topic, note.partition), note.offset)
-        self.notes[WRITERS[record.topic]][at].append(note)
+        self.notes[Owner(WRITERS[record.topic], record.partition)][at].append(note)
 
     def letter(self, record: Record, _: Record) -> None:
         if not record.topic.endswith(SUFFIX) or is_control(record):
@@ -92,51 +105,59 @@ class Quarantined(Check):
             return
         reason = (header(record.headers, "reason") or b"").decode(errors="replace")
         sequence = sequence_of(TOPIC[origin.tp[0]], record) if origin.tp[0] in TOPIC else None
-        self.letters[reader][origin].append(Letter(reason, crc32(record.value or b""), sequence))
+        letter = Letter(reason, crc32(record.value or b""), sequence)
+        self.letters[Owner(reader, record.partition)][origin].append(letter)
 
     def settle(self) -> None:
         for at, (_, sum_) in self.poison.items():
-            for reader in READERS.get(at.tp[0], ()):
+            for owner in self.owners(at):
                 self.checked += 1
-                letters = self.letters[reader].get(at, [])
+                letters = self.letters[owner].get(at, [])
                 if [letter.sum for letter in letters] != [sum_]:
                     what = f"{len(letters)} dead letters, or another's bytes"
-                    self.violation(f"{reader} has {what}, of the poison at {at}")
-        for reader in self.letters.keys() | self.notes.keys():
-            self.agree(reader)
+                    self.violation(f"{owner} has {what}, of the poison at {at}")
+        for owner in self.letters.keys() | self.notes.keys():
+            self.agree(owner)
         if not self.checked:
             self.unapplied = "no poison was ever in the log"
 
-    def agree(self, reader: str) -> None:
-        """Compares a reader's dead letters with what its own log says of them."""
-        letters, notes = self.letters[reader], self.notes[reader]
+    def owners(self, at: Place) -> Iterator[Owner]:
+        """Yields who has to set the poison aside."""
+        topic, p = at.tp
+        for reader in READERS.get(topic, ()):
+            for partition in range(self.partitions) if topic in MARKET else (p,):
+                yield Owner(reader, partition)
+
+    def agree(self, owner: Owner) -> None:
+        """Compares an owner's dead letters with what its own log says of them."""
+        letters, notes = self.letters[owner], self.notes[owner]
         behind: dict[tuple[str, str], list[tuple[int, int | None]]] = defaultdict(list)
         for at in sorted(letters.keys() | notes.keys()):
             self.checked += 1
             if (len(letters.get(at, ())), len(notes.get(at, ()))) != (1, 1):
                 told = f"{len(letters.get(at, ()))} letters, {len(notes.get(at, ()))} notes"
-                self.violation(f"{reader}: {told} of the record at {at}")
+                self.violation(f"{owner}: {told} of the record at {at}")
                 continue
             (letter,), (note,) = letters[at], notes[at]
             if letter.reason != note.reason:
                 told = f"set aside as {letter.reason}, noted as {note.reason}"
-                self.violation(f"{reader}: {at} {told}")
+                self.violation(f"{owner}: {at} {told}")
             if not note.follows and at not in self.poison:
-                self.violation(f"{reader}: {at} is no poison")
+                self.violation(f"{owner}: {at} is no poison")
             if note.account_id:
                 behind[at.tp[0], note.account_id].append((at.offset, letter.sequence))
         for (topic, account), line in behind.items():
-            self.in_line(reader, topic, account, line)
+            self.in_line(owner, topic, account, line)
 
     def in_line(
-        self, reader: str, topic: str, account: str, line: list[tuple[int, int | None]]
+        self, owner: Owner, topic: str, account: str, line: list[tuple[int, int | None]]
     ) -> None:
         """All that came after an account's poison must stand behind it, up to the newest, without a gap."""
         newest = self.newest[topic].get(account, 0)
         if line[-1][0] < newest:
-            self.violation(f"{reader}: {account} is held in {topic}, its record at {newest} is not")
+            self.violation(f"{owner}: {account} is held in {topic}, its record at {newest} is not")
         if gaps := [later for earlier, later in pairs(line) if later != earlier + 1]:
-            self.violation(f"{reader}: {account}'s events before {short(gaps)} are not held")
+            self.violation(f"{owner}: {account}'s events before {short(gaps)} are not held")
 
 
 def pairs(line: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
