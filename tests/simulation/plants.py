@@ -10,6 +10,15 @@ CODE = ("events", "infra", "services", "gateway", "ops", "tests", "pyproject.tom
 SIMULATION = ("-m", "tests.simulation", "--seeds", "150")
 CRASH_POINTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/infra/shell")
 ORDER_SPECS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/services/test_order.py")
+REGRESSIONS = (
+    "-m",
+    "pytest",
+    "-q",
+    "-x",
+    "-p",
+    "no:cacheprovider",
+    "tests/simulation/test_shrink.py",
+)
 PARTITION = "infra/shell/partition.py"
 RESTORE = "infra/shell/restore.py"
 
@@ -45,14 +54,20 @@ PLANTS = (
     Plant(
         "checkpoint in a batch of its own",
         PARTITION,
-        """        appended = await self.writer.append(turn.close(headers))
+        """        batch = turn.close(headers)
 """,
-        """        appended = await self.writer.append(turn.close(()))
+        """        batch = turn.close(())
+""",
+        CRASH_POINTS,
+        (
+            """        appended = await self.writer.append(batch)
+""",
+            """        appended = await self.writer.append(batch)
         alone = Turn(self.writer.batch(self.own), self.writer.next_offset(self.own))
         alone.add(control(PositionNoted(occurred_at=max(1, self.now))))
         await self.writer.append(alone.close(headers))
 """,
-        CRASH_POINTS,
+        ),
     ),
     Plant(
         "no fence",
@@ -88,6 +103,26 @@ PLANTS = (
 """,
     ),
     Plant(
+        "a tick not folded",
+        PARTITION,
+        """            self.market.fold(message, record.timestamp, record.offset)
+            return message
+""",
+        """            if record.offset % 3:
+                self.market.fold(message, record.timestamp, record.offset)
+            return message
+""",
+    ),
+    Plant(
+        "a batch sent again after the lease",
+        "infra/log/life.py",
+        """        if self._life.alive_ms() > until_ms:
+""",
+        """        if self._life.alive_ms() > until_ms < 0:
+""",
+        REGRESSIONS,
+    ),
+    Plant(
         "a fill settled twice",
         "services/balance/domain.py",
         """        return [settled, release(fill, after, left)]
@@ -115,10 +150,10 @@ PLANTS = (
     Plant(
         "a failed append ignored",
         PARTITION,
-        """        appended = await self.writer.append(turn.close(headers))
+        """        appended = await self.writer.append(batch)
 """,
         """        try:
-            appended = await self.writer.append(turn.close(headers))
+            appended = await self.writer.append(batch)
         except Exception:
             name = f"{self.service.name}-{self.p}"
             self.writer = await self.log.take_over(name, [self.own], self._claim())
