@@ -21,6 +21,8 @@ ADAPTERS = ("infra/log/", "infra/process/", "infra/stores/", "infra/views/")
 """Their drivers and timers take seconds as fractions."""
 LONGEST_WAIT = 10
 """Seconds."""
+CHANCE = set("uuid1 uuid4 uuid7 urandom token_hex time_ns monotonic utcnow today".split())
+"""None of these may be named by what is replayed."""
 PURE = ("dataclasses", "events", "typing", "collections", "enum", "functools", "itertools")
 """All that a domain.py may import."""
 
@@ -99,6 +101,19 @@ def test_a_domain_is_pure(path: Path) -> None:
     assert not foreign
     calls = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     assert not calls & {"open", "print", "input", "exec", "eval", "global"}
+
+
+def test_what_is_replayed_never_asks_for_chance_or_the_hour() -> None:
+    """By whatever name: a seed must run the same twice, and an input must be decided the same twice."""
+    replayed = modules("infra/shell", "gateway/projections", "events")
+    for path in [*replayed, *(path for path in modules("services") if path.name == "domain.py")]:
+        named = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        named |= {alias for each in ast.walk(tree(path)) for alias in imported_names(each)}
+        assert not named & CHANCE, f"{name(path)} uses {named & CHANCE}"
+
+
+def imported_names(node: ast.AST) -> list[str]:
+    return [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
 
 
 def test_events_stand_alone() -> None:
