@@ -21,7 +21,7 @@ ADAPTERS = ("infra/log/", "infra/process/", "infra/stores/", "infra/views/")
 """Their drivers and timers take seconds as fractions."""
 LONGEST_WAIT = 10
 """Seconds."""
-CHANCE = set("uuid1 uuid4 uuid7 urandom token_hex time_ns monotonic utcnow today".split())
+CHANCE = {"uuid1", "uuid4", "uuid7", "urandom", "token_hex", "time_ns", "monotonic", "today"}
 """None of these may be named by what is replayed."""
 PURE = ("dataclasses", "events", "typing", "collections", "enum", "functools", "itertools")
 """All that a domain.py may import."""
