@@ -31,6 +31,7 @@ FRESH_MS = 1_000
 CONFIRM_MS = 10_000
 BACKOFF_MS = 100
 NEVER = -(1 << 62)
+FOREVER = 1 << 62
 T = TypeVar("T")
 
 
@@ -142,19 +143,28 @@ class Life:
         if self.dead:
             raise Crashed(f"at point {self.points}")
 
-    async def change(self, effect: Callable[[], T]) -> T:
+    async def change(self, effect: Callable[[], T], until_ms: int = FOREVER) -> T:
         """Returns the answer to what changes the log. Raises: TimeoutError: perhaps it was done."""
+        self._require_lease(until_ms)
         if self.faults.strikes(self.faults.lose_one_in):
             await self._unanswered(effect)
-        return await self.call(effect)
+        return await self.call(effect, until_ms)
 
-    async def call(self, effect: Callable[[], T]) -> T:
-        """Returns the brokers' answer; dies before it is sent, under way, done, or never."""
+    async def call(self, effect: Callable[[], T], until_ms: int = FOREVER) -> T:
+        """Returns the brokers' answer; dies before it is sent, under way, done, or never.
+
+        Raises: Lost if it would have to be sent, or sent again, after that moment.
+        """
         while True:
+            self._require_lease(until_ms)
             try:
                 return await self._request(effect)
             except NotLed:
                 await self.brokers.clock.sleep(BACKOFF_MS)
+
+    def _require_lease(self, until_ms: int) -> None:
+        if self.alive_ms() > until_ms:
+            raise Lost("asleep for so long in the midst of an append")
 
     async def _request(self, effect: Callable[[], T]) -> T:
         self.point()
@@ -245,9 +255,7 @@ class MemorySession:
             for _ in range(rng.randrange(3)):
                 brokers.send(arrive, rng.randint(0, faults.late_ms))
             await brokers.clock.sleep(rng.randint(0, faults.late_ms))
-        if self._life.alive_ms() > until_ms:
-            raise Lost(f"{self._owner}: asleep for so long in the midst of an append")
-        return await self._life.change(arrive)
+        return await self._life.change(arrive, until_ms)
 
     async def stop(self) -> None:
         pass

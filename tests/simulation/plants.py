@@ -116,9 +116,9 @@ PLANTS = (
     Plant(
         "a batch sent again after the lease",
         "infra/log/life.py",
-        """        if self._life.alive_ms() > until_ms:
+        """        if self.alive_ms() > until_ms:
 """,
-        """        if self._life.alive_ms() > until_ms < 0:
+        """        if self.alive_ms() > until_ms < 0:
 """,
         REGRESSIONS,
     ),

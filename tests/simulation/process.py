@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from events.topics import PRICES
 from infra.log.life import Crashed, Life
 from infra.log.port import Lost, OutOfRange
 from infra.shell.service import Service
@@ -20,9 +19,13 @@ STEPS_CRASH_ONE_IN = 60
 
 
 def may_end_a_life(death: BaseException) -> bool:
-    """Returns whether that is a fault of the run's. Anything else is a bug of ours."""
+    """Returns whether that is a fault of the run's. Anything else is a bug of ours.
+
+    Prices go whoever has read them; and who was overtaken without knowing it may read what its heir has noted and
+    retention has deleted since. One who lost what it needs dies of it again and again: that run is stuck.
+    """
     return isinstance(death, Crashed | Lost | TimeoutError) or (
-        isinstance(death, OutOfRange) and PRICES.name in str(death)
+        isinstance(death, OutOfRange) and "deleted before they were read" in str(death)
     )
 
 

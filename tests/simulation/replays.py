@@ -23,6 +23,7 @@ from infra.shell.service import Service
 from tests.books import Violation, holds
 
 MARKET: TP = (PRICES.name, 0)
+CATALOGUE: TP = (ASSETS.name, 0)
 NOTHING = Checkpoint({}, 0)
 Versions = Sequence[Mapping[str, int]]
 
@@ -135,16 +136,24 @@ class Replay:
         ticks = [record for record in self.records[MARKET] if record.offset < last]
         old = [record for record in ticks if record.offset < first][-1:]
         new = [record for record in ticks if record.offset >= first]
-        for tick in sorted(
+        likely = sorted(
             [*old, *new], key=lambda tick: (tick.timestamp > given.timestamp, -tick.offset)
-        ):
-            yield self.market(tick)
-        yield self.market(None)
+        )
+        for assets in self.catalogues(part):
+            for tick in (*likely, None):
+                yield self.market(assets, tick)
 
-    def market(self, tick: Record | None) -> Market:
+    def catalogues(self, part: Caused) -> Iterator[Sequence[Record]]:
+        """Yields the whole catalogue; and what may be known of it before any checkpoint says that all was read."""
+        assets = self.records[CATALOGUE]
+        yield assets
+        if CATALOGUE not in part.before.positions:
+            yield from (assets[:known] for known in range(len(assets)))
+
+    def market(self, assets: Sequence[Record], tick: Record | None) -> Market:
         """Returns the market as of a tick: each names every price."""
         market = Market()
-        for record in self.records[ASSETS.name, 0]:
+        for record in assets:
             market.fold(ASSETS.decode(record.value or b""), record.timestamp, record.offset)
         if tick:
             market.fold(PRICES.decode(tick.value or b""), tick.timestamp, tick.offset)
