@@ -1,12 +1,14 @@
 """What the twin enforces and what it lets happen, as Kafka does."""
 
+import asyncio
 from collections import Counter
 from random import Random
 
 import pytest
 
+from infra.log.clock import VirtualClock
 from infra.log.life import Crashed, Faults, Life
-from infra.log.memory import MemoryLog
+from infra.log.memory import MemoryLog, Refused
 from infra.log.port import Draft, Fenced, Lost, Record, TopicSpec, Writer
 
 TP = ("events", 0)
@@ -174,3 +176,54 @@ async def test_a_killed_life_reaches_nothing(brokers: MemoryLog) -> None:
     with pytest.raises(Crashed):
         await life.bounds([TP])
     assert [r.value for r in brokers.read(TP)] == [b"claim"]
+
+
+async def test_an_append_that_is_sent_again_stands_once() -> None:
+    for seed in range(40):
+        brokers = MemoryLog([TopicSpec("events")])
+        faults = Faults(rng=Random(seed), resend_one_in=1, transit_ms=5, late_ms=100)
+        writer = await own(Life(brokers, faults))
+        for _ in range(3):
+            await append(writer, *BATCH)
+        await brokers.clock.sleep(200)  # the last copies have arrived
+        assert [r.value for r in brokers.read(TP)] == [b"claim", *BATCH * 3]
+
+
+async def test_nothing_is_sent_again_after_the_lease() -> None:
+    """A machine sleeps in the midst of an append; meanwhile the brokers forget its producer."""
+    clock = VirtualClock()
+    brokers = MemoryLog([TopicSpec("events")], clock)
+    writer = await own(Life(brokers))
+    brokers.depose(TP, 1_000)
+    appending = asyncio.create_task(append(writer, *BATCH))
+    await brokers.clock.sleep(500)
+    clock.jump(25 * 3_600_000)
+    brokers.forget_producers(TP)
+    with pytest.raises(Lost, match="asleep"):
+        await appending
+    assert [r.value for r in brokers.read(TP)] == [b"claim"]
+
+
+async def test_between_two_leaders_all_wait(brokers: MemoryLog) -> None:
+    life = Life(brokers)
+    writer, begun = await own(life), brokers.clock.now_ms()
+    brokers.put(TP, [Draft(b"k", b"intruder")])
+    reader = await life.reader({TP: 0})
+    brokers.depose(TP, 5_000)
+    assert await reader.fetch(1_000) == {}
+    assert not reader.drained(TP)
+    assert (await life.bounds([TP]))[TP].end == 3
+    assert brokers.clock.now_ms() - begun >= 5_000
+    assert len((await reader.fetch(1_000))[TP]) == 2
+    with pytest.raises(Lost, match="somebody else"):  # its successor knows what the log says
+        await append(writer, *BATCH)
+
+
+async def test_a_leader_knows_the_newest_batches_of_a_producer_again(brokers: MemoryLog) -> None:
+    producer = brokers.begin("order-0")
+    stands = [brokers.produce(TP, producer, n, [Draft(b"k", b"%d" % n)]) for n in range(7)]
+    assert brokers.produce(TP, producer, 6, [Draft(b"k", b"6")]) == stands[6]
+    assert brokers.produce(TP, producer, 2, [Draft(b"k", b"2")]) == stands[2]
+    with pytest.raises(Refused):
+        brokers.produce(TP, producer, 1, [Draft(b"k", b"1")])
+    assert len(brokers.read(TP)) == 7
