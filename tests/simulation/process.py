@@ -14,7 +14,7 @@ from tests.simulation.steps import STEPPER
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-STEPS_CRASH_ONE_IN = 60
+STEPS_CRASH_ONE_IN = 30
 """The stepper's long answers are few and soon given."""
 
 

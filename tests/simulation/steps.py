@@ -21,7 +21,7 @@ FEW, MANY = stepper(2), stepper(900)
 
 def length(deposit: Deposit) -> int:
     """Returns how many events answer it: some fill several batches."""
-    return 1_900 if deposit.amount % 4 == 3 else 1 + deposit.amount % 7
+    return 1_900 if deposit.amount % 2 else 1 + deposit.amount % 7
 
 
 def decide(rows: Rows, given: Any, context: Context) -> Sequence[Any]:
