@@ -20,7 +20,7 @@ from aiokafka.errors import (
 
 from infra.log.admin import ensure
 from infra.log.kafka import KafkaLog
-from infra.log.port import TP, Fenced, Record, TopicSpec
+from infra.log.port import TP, Fenced, Reader, Record, TopicSpec
 from ops.stack.processes import SHELL_SERVICES
 from tests.contracts.log_worlds import own, read
 from tests.faults.appends import MOST, Ledger
@@ -177,9 +177,8 @@ async def beside(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
             task.cancel()
 
 
-async def follow(log: KafkaLog, tp: TP, found: list[Record]) -> None:
+async def follow(reader: Reader, found: list[Record]) -> None:
     """Reads until it is cancelled."""
-    reader = await log.reader({tp: 0})
     try:
         while True:
             for records in (await reader.fetch(100)).values():
@@ -231,8 +230,9 @@ async def test_random_faults_tear_and_double_nothing(
 ) -> None:
     rng, hold = Random(15), Hold()
     ledger, found = Ledger(rng), list[Record]()
+    reader = await through.reader({tp: 0})  # a first connection that breaks ends a process
     proxy.choice = weather(rng, [*BROKEN, half_open, answer_half_open, hold], ONE_IN)
-    async with beside(follow(through, tp, found), deliver(hold, proxy.inside, rng)):
+    async with beside(follow(reader, found), deliver(hold, proxy.inside, rng)):
         ends = await lives(through, tp, ledger, times)
         await seen(found, ledger.acknowledged[-1])
     stands = await read(direct, tp)
@@ -252,8 +252,9 @@ async def test_an_answer_that_is_lost_doubles_nothing(
 ) -> None:
     rng = Random(api)
     ledger, found = Ledger(rng), list[Record]()
+    reader = await through.reader({tp: 0})
     proxy.choice = weather(rng, [lose_answer], {api: 3})
-    async with beside(follow(through, tp, found)):
+    async with beside(follow(reader, found)):
         while proxy.struck[api] < 3:
             await lives(through, tp, ledger, len(ledger.acknowledged) + 20)
         await seen(found, ledger.acknowledged[-1])
