@@ -53,6 +53,8 @@ def projections(orders: int) -> list[Figure]:
     with stack(*SERVICES, partitions=PARTITIONS) as folder:
         bootstrap = folder.endpoints()["kafka"]
         uvloop.run(trade(bootstrap, orders))
+        for name in VIEWS:  # nothing else is at work when either is rebuilt
+            apart(caught_up, name, folder.endpoints())
         rebuilt = {name: rebuild(folder, name) for name in VIEWS}
     return [figure for name, found in rebuilt.items() for figure in figures(name, found)]
 
@@ -90,7 +92,6 @@ async def settled(bootstrap: str, orders: int) -> None:
 def rebuild(folder: RunFolder, name: str) -> Rebuilt:
     """Returns what rebuilding the view came to, in a process of its own. Raises: AssertionError if rows differ."""
     endpoints = folder.endpoints()
-    apart(caught_up, name, endpoints)
     before = cpu_seconds(folder, STORES[name])
     replayed, cpu = apart(replay, name, endpoints)
     store = cpu_seconds(folder, STORES[name]) - before
