@@ -6,6 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
+from bench.apart import end_on_sigterm
 from bench.audit import audit
 from bench.drain import drain
 from bench.hop import hop
@@ -41,6 +42,7 @@ def main() -> None:
     if unknown := set(arguments.names) - set(BENCHES):
         parser.error(f"no bench is named {', '.join(sorted(unknown))}: {', '.join(BENCHES)}")
     benches, progress = QUICK if arguments.quick else BENCHES, Console(stderr=True)
+    end_on_sigterm()
     figures: list[Figure] = []
     for name in arguments.names or BENCHES:
         with progress.status(f"{name} …"):

@@ -2,8 +2,14 @@
 
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -46,6 +52,29 @@ def test_a_bench_checks_its_outputs_and_prints_its_lines(
     figures = bench()
     assert set(lines) <= {figure.what for figure in figures}
     assert all(figure.value > 0 for figure in figures if figure.beside)
+
+
+@pytest.mark.stack
+def test_a_bench_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    """TMPDIR: where its stack's folder is, which every server's command line names."""
+    ours = [sys.executable, "-m", "bench", "drain", "--quick"]
+    bench = subprocess.Popen(ours, env={**os.environ, "TMPDIR": str(tmp_path)})
+    while not (at_work := working_in(tmp_path)):
+        assert bench.poll() is None, "it ended before anything was started"
+    bench.send_signal(signal.SIGTERM)
+    assert bench.wait(60) == 128 + signal.SIGTERM
+    psutil.wait_procs(at_work, 10)
+    assert working_in(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def working_in(folder: Path) -> list[psutil.Process]:
+    """Returns the processes that were started with a path inside the folder."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in word for word in process.info["cmdline"] or ())
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 999, 1_000, 1_001, 2_500])

@@ -6,6 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
+from bench.apart import end_on_sigterm
 from bench.peers.contestants import kafka_streams, missing_tools, quix_streams, shell
 from bench.peers.race import drains, hops
 from bench.report import Figure, as_json, show
@@ -37,6 +38,7 @@ def main() -> None:
     if missing := missing_tools():
         print(f"the race did not run: Kafka Streams needs a JDK and Maven, no {missing[0]} is here")
         return
+    end_on_sigterm()
     figures: list[Figure] = []
     with Console(stderr=True).status("racing …"):
         found = races(arguments.quick)
