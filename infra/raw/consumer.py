@@ -1,27 +1,32 @@
-"""Reads partitions as anybody's consumer does, by the client library's own: committed records only, as it says."""
+"""Reads partitions as anybody's consumers do: by two client libraries' own, one that says which records it wants
+committed and one that doesn't care.
+"""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.log.port import TP, Bounds
 
+Consumed = AsyncIterator[tuple[TP, Sequence[Any]]]
+"""A library's records of each partition, each with an offset and a value."""
+
 WAIT_MS = 500
 MOST = 5_000
 
 
-async def consumed(
-    bootstrap: str, spans: Mapping[TP, Bounds], **security: Any
-) -> AsyncIterator[tuple[TP, Sequence[Any]]]:
-    """Yields the library's records of each partition, from start on and below end. Raises: KafkaError."""
+async def by_aiokafka(bootstrap: str, spans: Mapping[TP, Bounds]) -> Consumed:
+    """Yields the committed records of each partition, from start on and below end. Raises: KafkaError."""
     wanted = {TopicPartition(*tp): span for tp, span in spans.items() if span.start < span.end}
+    if not wanted:
+        return
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
-        **security,
     )
     await consumer.start()
     try:
@@ -40,3 +45,11 @@ async def consumed(
                     consumer.pause(tp)
     finally:
         await consumer.stop()
+
+
+READERS: dict[str, Callable[[str, Mapping[TP, Bounds]], Consumed]] = {"aiokafka": by_aiokafka}
+
+with suppress(ImportError):  # the extra `audit`
+    from infra.raw.librdkafka import by_librdkafka
+
+    READERS["librdkafka"] = by_librdkafka

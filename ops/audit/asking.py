@@ -10,7 +10,7 @@ from msgspec import json
 from events.topics import DAY, PRICES, TOPICS, Topic
 from infra.log.port import TP, Bounds
 from infra.raw.batches import Ends, RawReader
-from infra.raw.consumer import consumed
+from infra.raw.consumer import READERS
 from infra.raw.settings import Shape
 from infra.raw.views import history, live
 
@@ -95,13 +95,14 @@ async def hashes(port: int) -> Mapping[str, str]:
 
 
 async def consumers(auditor: Auditor, kafka: str, ends: Mapping[TP, Ends]) -> None:
-    """Has the checks compare what a consumer sees of the contract topics."""
+    """Has the checks compare what the consumers of client libraries see of the contract topics."""
     spans = {tp: Bounds(end.start, end.end) for tp, end in ends.items() if tp[0] in CONTRACT}
-    digests: dict[TP, Digest] = dict.fromkeys(spans, NOTHING)
-    async for tp, records in consumed(kafka, spans):
-        digests[tp] = digest(digests[tp], records)
-    for tp, found in digests.items():
-        auditor.alike.consumed(tp, found, "a consumer")
+    for name, read in READERS.items():
+        digests: dict[TP, Digest] = dict.fromkeys(spans, NOTHING)
+        async for tp, records in read(kafka, spans):
+            digests[tp] = digest(digests[tp], records)
+        for tp, found in digests.items():
+            auditor.alike.consumed(tp, found, name)
 
 
 async def transactions(auditor: Auditor, reader: RawReader, ends: Mapping[TP, Ends]) -> None:
