@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults bench bench-peers contract lock clean
+.PHONY: help demo up down status check test test-faults coverage mutants bench bench-peers contract lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,12 @@ test: .venv/dev ## every test, on real servers of its own
 test-faults: .venv/dev ## every row of the table of faults, FAULT_RUNS=5 for five runs of each
 	$(BIN)/pytest -m "" tests/faults
 
+coverage: .venv/dev ## every test once more, and what no test passes through
+	requirements/coverage
+
+mutants: .venv/dev ## how many small changes of what counts money no test notices: for a night
+	requirements/mutants
+
 bench: .venv/dev ## measure and print: all, or WHAT="drain hop way projections"
 	$(BIN)/python -m bench $(WHAT)
 
@@ -51,4 +57,4 @@ lock: .venv/dev ## write the lock files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock
 
 clean: ## remove the environment and the caches inside this folder
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage mutants

@@ -1,6 +1,6 @@
 """Balances and positions, and the lines that add up to them."""
 
-from events.codec import encode
+from events.codec import encode, stamp
 from gateway.projections import balances, positions
 from gateway.projections.balances import BALANCE, LEDGER
 from gateway.projections.positions import ASSET_LINE, POSITION
@@ -58,9 +58,11 @@ def test_a_trade_s_line_names_order_and_asset() -> None:
 
 
 def test_a_position_keeps_its_cost_while_a_part_is_held() -> None:
-    row = positions.position(positions.position(None, TOOK, AT), HELD, Place(9, NOW))
+    later = stamp(HELD, occurred_at=NOW + 1)
+    row = positions.position(positions.position(None, TOOK, AT), later, Place(9, NOW))
     assert row
     assert (row.available, row.held, row.cost_basis, row.position) == (60, 40, 601, 9)
+    assert row.updated_at == NOW + 1
     sold = positions.position(row, GAVE, AT)
     assert sold
     assert (sold.available, sold.held, sold.cost_basis, sold.realized_pnl) == (60, 0, 361, 18)
@@ -75,5 +77,6 @@ def test_each_line_of_an_asset_leads_to_the_next() -> None:
     lines = [positions.line(None, event, AT) for event in (TOOK, GAVE)]
     assert [line.quantity for line in lines] == [100, -40]
     assert [line.quantity_after for line in lines] == [100, 60]
+    assert positions.line(None, stamp(GAVE, held=5), AT).quantity_after == 65
     assert ASSET_LINE.decode(encode(lines[1])) == lines[1]
     assert positions.owner(TOOK) == f"{ACCOUNT}/BTC"

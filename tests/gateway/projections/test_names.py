@@ -35,6 +35,12 @@ def test_a_row_keeps_the_prints_of_all_its_names() -> None:
     assert not may_be_taken(None, FIRST)
 
 
+def test_a_print_is_eight_digits_behind_the_four_that_choose_the_row() -> None:
+    digits = FIRST.replace("-", "")
+    assert row_of(FIRST) == digits[:4]
+    assert fold(None, FIRST) == Taken(prints=f",{digits[4:12]}")
+
+
 def test_a_second_answer_changes_nothing() -> None:
     row = fold(None, FIRST)
     assert fold(row, FIRST) is row

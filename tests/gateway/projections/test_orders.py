@@ -97,6 +97,8 @@ def test_a_replaced_order_rests_on_its_new_terms() -> None:
 def test_a_replace_that_was_refused_leaves_the_order_as_it_was() -> None:
     row = after(ACCEPTED, OPENED, PENDING, NOT_REPLACED)
     assert (row.status, row.quantity) == ("new", 100)
+    half = orders.filled(BUY, 60, cost=36, fee=1, leaves=40)
+    assert after(ACCEPTED, OPENED, half, PENDING, NOT_REPLACED).status == "partially_filled"
     untouched = after(ACCEPTED, OPENED)
     assert apply(untouched, stamped(NOT_REPLACED), AT) is untouched
 

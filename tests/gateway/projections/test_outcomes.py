@@ -15,6 +15,7 @@ from gateway.projections.outcomes import (
     is_known,
     order,
     settlement,
+    tells_all,
 )
 from gateway.projections.projection import Place
 from tests.messages import balances as funds
@@ -85,6 +86,13 @@ def test_a_filled_sell_is_known_once_its_assets_left_the_hold() -> None:
     gave = s(assets.changed(stamped(SOLD), available=0, cost_basis=0))
     assert not is_known(sold, earned, held)
     assert is_known(sold, earned, gave)
+    rest = s(assets.changed(stamped(SOLD), available=0, cost_basis=0, hold_left=1))
+    assert not is_known(sold, earned, rest)
+
+
+def test_a_command_that_was_refused_is_known_at_once() -> None:
+    refused = command(None, stamped(orders.refused(BUY, "command_expired")), AT)
+    assert is_known(refused, None, None)
 
 
 def test_a_resting_order_is_known_with_all_fills_so_far() -> None:
@@ -107,6 +115,33 @@ def test_an_order_canceled_half_filled_is_known_with_its_fills() -> None:
     assert (released.fills, released.hold_over) == (1, True)
     assert not is_known(ended, released, None)
     assert is_known(ended, released, s(TOOK_HALF))
+
+
+def test_a_hold_that_is_refused_says_what_was_missing() -> None:
+    poor = s(funds.funds_refused(BUY, 62, available=7))
+    assert poor == Settlement(
+        fills=0,
+        hold_over=True,
+        reason="insufficient_funds",
+        fingerprint=None,
+        position=3,
+        over_at=NOW,
+        needed=62,
+        available=7,
+    )
+    empty = s(assets.assets_refused(SELL, 100, available=9))
+    assert empty
+    assert (empty.reason, empty.needed, empty.available) == ("insufficient_assets", 100, 9)
+
+
+def test_a_settlement_tells_all_unless_it_goes_on_from_another() -> None:
+    first = assets.reserved(SELL, 100, available=0, held=100)
+    for event in (RESERVED, first, PAID, TOOK, funds.funds_refused(BUY, 62)):
+        assert tells_all(stamped(event))
+    second = funds.reserved(BUY, 90, available=0, held=90, revision=2)
+    given_back = assets.released(SELL, 100, available=100)
+    for other in (second, funds.funds_refused(BUY, 90, revision=2), RELEASED, given_back):
+        assert not tells_all(stamped(other))
 
 
 def test_a_larger_hold_that_is_refused_leaves_the_first() -> None:
@@ -145,5 +180,14 @@ def test_the_first_answer_holds() -> None:
 def test_a_deposit_s_outcome_leads_to_its_line() -> None:
     row = answer(None, stamped(funds.deposited(funds.deposit(5), available=5)), AT)
     assert (row.reason, row.position, row.fingerprint) == (None, 3, "fingerprint-100")
-    refused = stamped(funds.refused(funds.withdraw(5), "insufficient_funds", available=0, held=0))
-    assert answer(None, refused, AT).reason == "insufficient_funds"
+    refused = stamped(funds.refused(funds.withdraw(5), "insufficient_funds", available=4, held=0))
+    assert answer(None, refused, AT) == Settlement(
+        fills=0,
+        hold_over=True,
+        reason="insufficient_funds",
+        fingerprint="fingerprint-101",
+        position=3,
+        over_at=NOW,
+        needed=5,
+        available=4,
+    )
