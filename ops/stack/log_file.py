@@ -21,7 +21,7 @@ def readable(lines: Iterable[str]) -> list[str]:
     spread: list[str] = []
     for line in lines:
         spread.append(line)
-        with suppress(ValueError, AttributeError):
+        with suppress(ValueError, AttributeError, TypeError):  # no JSON, or no object
             fields = json.loads(line)
             if trace := fields.pop("exception", None):
                 spread[-1:] = [json.dumps(fields), *trace.splitlines()]

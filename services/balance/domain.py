@@ -55,7 +55,7 @@ def hold_after(
             return Hold(amount=event.amount, revision=event.revision)
         case FundsSettled():
             return stamp(hold, amount=event.hold_left) if hold and event.hold_left else None
-        case FundsReleased():
+        case _:
             return None
 
 

@@ -63,7 +63,7 @@ def hold_after(
             return Hold(asset_id=event.asset_id, quantity=event.quantity, revision=event.revision)
         case PositionChanged():
             return stamp(hold, quantity=event.hold_left) if hold and event.hold_left else None
-        case AssetsReleased():
+        case _:
             return None
 
 

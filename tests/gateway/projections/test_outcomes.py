@@ -3,7 +3,7 @@
 from typing import Any
 
 from events.codec import encode
-from events.order import AllOrdersCanceled, OrderOpened
+from events.order import AllOrdersCanceled, OrderExpired, OrderOpened
 from gateway.projections.outcomes import (
     BALANCE_OUTCOME,
     ORDER_OUTCOME,
@@ -29,6 +29,7 @@ SELL = orders.place("sell", quantity=100, n=1)
 FILLED, SOLD = orders.filled(BUY, 100, cost=60, fee=1), orders.filled(SELL, 100, cost=60, fee=1)
 HALF = orders.filled(BUY, 50, cost=30, fee=1, leaves=50)
 OPENED = OrderOpened(account_id=ACCOUNT, order_id=BUY.id, revision=1)
+EXPIRED = OrderExpired(account_id=ACCOUNT, order_id=BUY.id, side="buy", asset_id="BTC")
 RESERVED = funds.reserved(BUY, 62, available=0, held=62)
 PAID = funds.settled(stamped(FILLED), available=0, held=1, hold_left=1)
 PAID_HALF = funds.settled(stamped(HALF), available=0, held=31, hold_left=31)
@@ -103,9 +104,14 @@ def test_a_resting_order_is_known_with_all_fills_so_far() -> None:
 
 
 def test_an_order_that_ends_unfilled_is_known_once_its_hold_is_released() -> None:
-    ended = o(ACCEPTED, orders.canceled(BUY, "price_left_collar"))
-    assert not is_known(ended, s(RESERVED), None)
-    assert is_known(ended, s(RESERVED, funds.released(BUY, 62, available=62)), None)
+    released = s(RESERVED, funds.released(BUY, 62, available=62))
+    canceled = o(ACCEPTED, orders.canceled(BUY, "price_left_collar"))
+    expired = o(ACCEPTED, OPENED, EXPIRED)
+    for ended, status in ((canceled, "canceled"), (expired, "expired")):
+        assert ended
+        assert ended.status == status
+        assert not is_known(ended, s(RESERVED), None)
+        assert is_known(ended, released, None)
 
 
 def test_an_order_canceled_half_filled_is_known_with_its_fills() -> None:
@@ -154,6 +160,7 @@ def test_an_outcome_is_over_when_nothing_more_comes_of_it() -> None:
     for row, over in (
         (o(ACCEPTED, OPENED, HALF), None),
         (o(ACCEPTED, FILLED), NOW),
+        (o(ACCEPTED, OPENED, EXPIRED), NOW),
         (s(RESERVED, PAID), None),
         (s(RESERVED, PAID, RELEASED), NOW),
     ):
