@@ -1,9 +1,12 @@
 """Making the catalogue of packages that look like the pinned ones."""
 
+import hashlib
 import io
 import json
+import re
 import stat
 import tarfile
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,12 +14,16 @@ import pytest
 
 from services.market.make_catalogue import (
     ICONS,
+    METADATA,
+    SHA256,
+    SVGS,
     Listing,
     Token,
     asset,
     newer_tokens,
     older_tokens,
     package,
+    tokens,
 )
 
 BTC = Listing("BTC", "layer-1", Decimal(60_000), 21_000_000)
@@ -42,16 +49,47 @@ TOKENS = """export const tokens = [
 """
 
 
-def archive(**files: str) -> tarfile.TarFile:
-    """Returns a package with these files; a path's slashes and dots are told by the caller."""
+ETHER = "dist/svgs/tokens/mono/ETH.svg.js"
+FILES = {
+    ICONS: {
+        "manifest.json": json.dumps([{"symbol": "BTC", "name": "Bitcoin"}]),
+        "svg/color/btc.svg": "<svg/>",
+    },
+    METADATA: {"dist/metadata/tokens.js": TOKENS},
+    SVGS: {ETHER: ""},
+}
+NPM = """#!/bin/sh
+for folder; do :; done
+file=$(echo "$2" | tr -c 'a-z0-9\\n' -).tgz
+cp "$(dirname "$0")/$file" "$folder" && echo "$file"
+"""
+"""Of npm what packing needs: it takes packages from the folder that it lies in."""
+
+
+def packed(files: Mapping[str, str]) -> bytes:
+    """Returns a package with these files."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as made:
         for path, text in files.items():
             entry = tarfile.TarInfo(f"package/{path}")
             entry.size = len(text.encode())
             made.addfile(entry, io.BytesIO(text.encode()))
-    raw.seek(0)
-    return tarfile.open(fileobj=raw)
+    return raw.getvalue()
+
+
+def archive(files: Mapping[str, str]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(packed(files)))
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Returns the folder from which npm takes packages."""
+    (tmp_path / "npm").write_text(NPM)
+    (tmp_path / "npm").chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for spec, files in FILES.items():
+        (tmp_path / f"{re.sub('[^a-z0-9]', '-', spec)}.tgz").write_bytes(packed(files))
+    return tmp_path
 
 
 def test_a_line_keeps_five_digits_of_a_price_and_a_cent_of_a_quantity() -> None:
@@ -78,7 +116,7 @@ def test_what_nobody_draws_is_not_listed() -> None:
 
 def test_the_older_package_says_what_it_draws() -> None:
     coins = [{"symbol": "BTC", "name": "Bitcoin"}, {"symbol": "ODD", "name": "Oddity"}]
-    icons = archive(**{"manifest.json": json.dumps(coins), "svg/color/btc.svg": "<svg/>"})
+    icons = archive({**FILES[ICONS], "manifest.json": json.dumps(coins)})
     assert dict(older_tokens(icons)) == {
         "BTC": Token("Bitcoin", None, icon=True),
         "ODD": Token("Oddity", None, icon=False),
@@ -86,20 +124,25 @@ def test_the_older_package_says_what_it_draws() -> None:
 
 
 def test_the_newer_package_says_what_it_ranks_and_draws() -> None:
-    metadata = archive(**{"dist/metadata/tokens.js": TOKENS})
-    svgs = archive(**{"dist/svgs/tokens/mono/ETH.svg.js": ""})
-    assert dict(newer_tokens(metadata, svgs)) == {
+    assert dict(newer_tokens(archive(FILES[METADATA]), archive(FILES[SVGS]))) == {
         "ETH": Token("Ethereum", 2, icon=True),
         "NEW": Token("Newcomer", None, icon=False),
     }
 
 
-def test_a_package_that_is_not_the_pinned_one_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    npm = tmp_path / "npm"
-    npm.write_text('#!/bin/sh\nfor folder; do :; done\nprintf x > "$folder/a.tgz"\necho a.tgz\n')
-    npm.chmod(stat.S_IRWXU)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_a_package_that_is_not_the_pinned_one_is_refused(registry: Path, tmp_path: Path) -> None:
+    into = tmp_path / "into"
+    into.mkdir()
     with pytest.raises(ValueError, match="another checksum than the pinned one"):
-        package(ICONS, tmp_path)
+        package(ICONS, into)
+
+
+@pytest.mark.usefixtures("registry")
+def test_of_two_packages_the_newer_names_a_symbol(monkeypatch: pytest.MonkeyPatch) -> None:
+    for spec, files in FILES.items():
+        monkeypatch.setitem(SHA256, spec, hashlib.sha256(packed(files)).hexdigest())
+    assert tokens() == {
+        "BTC": Token("Bitcoin", 1, icon=True),
+        "ETH": Token("Ethereum", 2, icon=True),
+        "NEW": Token("Newcomer", None, icon=False),
+    }

@@ -8,9 +8,9 @@ from events.market import AssetListed
 from events.money import HALT_DIVISOR, MAX_NOTIONAL, PRICE_MAX_AGE
 from events.order import OrderCommand, PlaceOrder
 from events.reasons import Reason
-from services.order.domain import FOLDS, decide, refuse
+from services.order.domain import FOLDS, ORDERS, TERMS, decide, refuse
 from tests.messages import balances, positions
-from tests.messages.envelope import numbered
+from tests.messages.envelope import NOW, numbered
 from tests.messages.markets import BTC, context, listed
 from tests.messages.orders import (
     accepted,
@@ -118,6 +118,21 @@ def test_a_buy_by_notional_that_buys_too_little_at_the_fill_is_canceled() -> Non
     coarser = context(stamp(BTC, min_quantity=166_501))
     told = [canceled(SPEND, Reason.QUANTITY_BELOW_MINIMUM)]
     assert order.given(SPEND_ACCEPTED).when(SPEND_RESERVED, coarser) == told
+
+
+def test_a_buy_by_notional_that_buys_just_enough_is_filled() -> None:
+    bought = filled(SPEND, 166_500, cost=9_990, fee=10)
+    coarse = context(stamp(BTC, min_quantity=166_500))
+    assert order.given(SPEND_ACCEPTED).when(SPEND_RESERVED, coarse) == [bought]
+
+
+def test_an_open_order_keeps_every_term_of_its_acceptance() -> None:
+    terms = {"notional": 62_000, "limit_price": 6_000_002, "stop_price": 5_999_998}
+    taken = stamp(BUY_ACCEPTED, **terms, time_in_force="gtd", expires_at=NOW + 60_000)
+    row = ORDERS.of(order.given(taken).rows, BUY.account_id, BUY.id)
+    counted = ("price", "scale", "price_scale", "fee_bps", "collar_bps", "hold", "revision")
+    kept = (*TERMS, *counted, "expires_at", "fingerprint")
+    assert [getattr(row, name) for name in kept] == [getattr(taken, name) for name in kept]
 
 
 def test_a_minimum_raised_since_it_was_taken_stops_no_order_by_quantity() -> None:

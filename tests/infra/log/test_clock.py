@@ -21,6 +21,17 @@ async def test_time_jumps_to_whoever_waits_next_in_the_order_of_asking() -> None
     assert time.monotonic() - begun < 1
 
 
+async def test_time_goes_on_only_for_somebody() -> None:
+    clock = VirtualClock(now_ms=0, driven=True)
+    assert not clock.advance()
+    waiting = asyncio.create_task(clock.sleep(7))
+    await asyncio.sleep(0)
+    assert clock.advance()
+    await waiting
+    assert clock.now_ms() == 7
+    assert not clock.advance()
+
+
 async def test_time_stands_still_while_anything_runs() -> None:
     clock = VirtualClock(now_ms=0)
 

@@ -28,6 +28,7 @@ from tests.ops.audit.tamper import (
     letters,
     put,
     record_of,
+    write_checkpoint,
 )
 
 
@@ -174,6 +175,17 @@ def checkpoint_in_a_batch_of_its_own(evidence: Evidence) -> None:
     batches.insert(found.batch + 1, batch._replace(offset=batch.end, records=[alone]))
 
 
+def checkpoint_that_is_none(evidence: Evidence) -> None:
+    write_checkpoint(evidence, find(evidence, OrderAccepted), b"{")
+
+
+def checkpoint_that_steps_back(evidence: Evidence) -> None:
+    """To where nothing was taken: not even what the batch itself answers."""
+    found = find(evidence, OrderFilled)
+    start = b'{"positions":[["order.commands.v1",%d,0]],"now":0}' % found.tp[1]
+    write_checkpoint(evidence, found, start)
+
+
 def input_taken_twice(evidence: Evidence) -> None:
     """Own topic read before the fence: a batch that stood there already is decided again."""
     found = find(evidence, OrderAccepted)
@@ -306,6 +318,8 @@ PLANTS = (
     Plant("I12", decided_for_another_reason),
     Plant("I12", decided_on_another_row),
     Plant("I13", checkpoint_in_a_batch_of_its_own),
+    Plant("I13", checkpoint_that_is_none),
+    Plant("I13", checkpoint_that_steps_back),
     Plant("I13", input_taken_twice),
     Plant("I13", batch_of_an_intruder),
     Plant("I13", data_of_a_transaction),

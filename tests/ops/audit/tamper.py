@@ -69,6 +69,14 @@ def change(evidence: Evidence, found: Found, **fields: Any) -> None:
     put(evidence, found, record._replace(value=encode(stamp(found.message, **fields))))
 
 
+def write_checkpoint(evidence: Evidence, found: Found, raw: bytes) -> None:
+    """Has the batch of the record carry another checkpoint."""
+    batch = evidence.log[found.tp][found.batch]
+    last = batch.records[-1]
+    headers = tuple((n, raw if n == "checkpoint" else value) for n, value in last.headers)
+    put(evidence, found._replace(record=len(batch.records) - 1), last._replace(headers=headers))
+
+
 def drop(evidence: Evidence, found: Found) -> None:
     """Takes the record away; what rides on a batch's last one stays with the one before."""
     batch = evidence.log[found.tp][found.batch]

@@ -31,3 +31,13 @@ async def test_a_stack_at_work_is_as_it_must_be(customer: Customer, stack: RunFo
     said = json.loads(ran.stdout)
     assert said["violations"] == []
     assert all(said["checked"].values())
+
+
+async def test_what_holds_at_any_time_is_asked_without_waiting(
+    customer: Customer, stack: RunFolder
+) -> None:
+    await customer.deposit("1000.00")
+    command = ["audit", "--prefix", "--run-dir", str(stack.path)]
+    ran = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert "the services were at work" in ran.output
+    assert "not asked: the services are at work" in ran.output

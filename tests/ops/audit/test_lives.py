@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from events.codec import stamp
+from events.control import RecordQuarantined
 from events.order import OrderExpired, OrderOpened, OrderReplaced
 from events.topics import ORDER_EVENTS, PRICES
 from infra.log.port import Record
-from ops.audit.trading import Lives
+from ops.audit.trading import Lives, SettledOnce
 from tests.messages.envelope import ACCOUNT, NOW, stamped
 from tests.messages.markets import ticked
 from tests.messages.orders import accepted, canceled, filled, place
@@ -90,3 +91,15 @@ def test_without_any_tick_no_price_is_asked_for() -> None:
     lives = lived(ACCEPTED, FILLED)
     lives.settle()
     assert lives.told == []
+
+
+@pytest.mark.parametrize(("held", "lacking"), [(None, 3), (ACCOUNT, 0)])
+def test_what_waits_behind_poison_is_not_settled_yet(held: str | None, lacking: int) -> None:
+    check, record = SettledOnce(), Record(ORDER_EVENTS.name, 0, 1, NOW, None, b"")
+    check.settled(record, stamped(FILLED))
+    note = RecordQuarantined(
+        topic=ORDER_EVENTS.name, partition=0, offset=1, reason="malformed", account_id=held
+    )
+    check.quarantined(record, note)
+    check.settle()
+    assert len(check.told) == lacking

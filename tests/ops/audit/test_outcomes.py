@@ -3,7 +3,7 @@
 from typing import Any
 
 from events.control import RecordQuarantined
-from events.topics import ORDER_EVENTS
+from events.topics import ORDER_COMMANDS, ORDER_EVENTS
 from infra.log.port import Record
 from ops.audit.outcomes import Asked, Caused, OneOutcome, place, read_journal
 from tests.messages.envelope import ACCOUNT, NOW, numbered, stamped
@@ -56,6 +56,19 @@ def test_an_event_names_its_cause() -> None:
     check.event(RECORD, stamped(accepted(BUY, hold=1)))
     [told] = check.told
     assert told.what.endswith("names no cause")
+
+
+def test_a_cause_that_the_log_has_forgotten_is_not_asked_for() -> None:
+    check = Caused()
+    check.message(RECORD._replace(topic=ORDER_COMMANDS.name, offset=9), BUY)
+    check.begin()
+    for offset, cause in enumerate((4, 10)):
+        caused = (("type", b""), ("cause", f"{ORDER_COMMANDS.name}:0:{cause}".encode()))
+        event = stamped(accepted(BUY, hold=1), cause_id=BUY.id)
+        check.event(RECORD._replace(offset=offset, headers=caused), event)
+    check.settle()
+    [told] = check.told
+    assert told.what.endswith(f"None is {ORDER_COMMANDS.name}-0 at 10")
 
 
 def test_only_a_topic_a_partition_and_an_offset_are_a_place() -> None:
