@@ -90,3 +90,9 @@ async def test_points_are_passed_by_turns_not_by_records(seen: Counter[Point]) -
 def test_unarmed_a_point_does_nothing() -> None:
     for point in Point:
         passed(point)
+
+
+def test_a_process_lives_till_the_passing_that_was_named() -> None:
+    pass_by = Crash.parse("decided:3").dies()
+    for point in (Point.DECIDED, Point.FETCHED, Point.DECIDED, Point.ENCODED):
+        pass_by(point)  # the third would kill this process

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.stack import child
 from ops.stack.child import Child, pause
 from ops.stack.folder import RunFolder
 from ops.stack.process import Process, Stack
@@ -119,3 +121,15 @@ async def test_one_that_does_not_drain_is_killed(tmp_path: Path) -> None:
 def test_the_pause_before_a_next_life_has_bounds(deaths: int) -> None:
     assert 0.1 <= pause(deaths) <= 5
     assert deaths < 6 or pause(deaths) >= 2.5
+
+
+def test_a_log_that_has_grown_too_long_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (writer,) = Family(tmp_path, row("writer", "")).children
+    file = writer.log_file()
+    file.write_text("too long")
+    assert (writer.log_file(), file.exists()) == (file, True)
+    monkeypatch.setattr(child, "LOG_LIMIT", 7)
+    assert (writer.log_file(), file.exists()) == (file, False)
+    assert file.with_suffix(".log.1").read_text() == "too long"

@@ -246,3 +246,8 @@ async def test_the_command_says_who_asked_and_when(
     assert command.created_at == command.occurred_at == twins.clock.ms
     assert (command.quantity, command.client_order_id) == (1_000_000, "x")
     assert len(command.fingerprint) == 64
+
+
+async def test_a_method_that_orders_do_not_have_is_refused(customer: Customer) -> None:
+    answer = await customer.client.put("/api/v1/orders", headers=customer.headers)
+    assert refusal(answer) == (405, "method_not_allowed")
