@@ -161,6 +161,17 @@ def test_a_batch_goes_from_the_checkpoint_to_behind_its_last_record() -> None:
     assert batch.waited_for().keys() == {funds.deposit(5).id}
 
 
+def test_only_the_rows_touched_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.projections.folding.ROOM", 2)
+    owners = [f"01900000-0000-7000-8000-00000000000{n}" for n in range(3)]
+    deposits = [funds.deposit(5, account_id=owner) for owner in owners]
+    values = [BALANCE_EVENTS.encode(stamped(funds.deposited(d, available=5))) for d in deposits]
+    folding = Folding(SOURCE, BALANCE_EVENTS, HISTORY, Mark(3, NOW), ages=False)
+    (plan,) = folding.plans([record(5 + n, value) for n, value in enumerate(values)], 500)
+    assert len(folding.fold(plan, {}).rows) > 3
+    assert [key.owner for key in folding.rows] == owners[1:]
+
+
 def test_the_newest_time_never_falls() -> None:
     (batch,) = folded(record(5)._replace(timestamp=1))
     assert batch.time == NOW

@@ -55,6 +55,22 @@ def test_an_accepted_order_has_its_terms_and_its_place() -> None:
     assert (row.created_at, row.updated_at) == (NOW, NOW)
 
 
+def test_an_order_s_row_has_every_term_of_its_first_event() -> None:
+    terms = {"notional": 7, "limit_price": 8, "stop_price": 9}
+    taken = stamp(ACCEPTED, **terms, expires_at=NOW + 5, revision=3)
+    same = ("order_id", "client_order_id", "asset_id", "side", "order_type", "time_in_force")
+    same += ("quantity", "notional", "limit_price", "stop_price", "fingerprint")
+    counted = ("scale", "price_scale", "expires_at", "revision")
+    row, refused = after(taken), stamp(orders.rejected(BUY, "asset_unknown"), **terms)
+    for name in (*same, *counted):
+        assert getattr(row, name) == getattr(taken, name)
+    over = after(refused)
+    for name in same:
+        assert getattr(over, name) == getattr(refused, name)
+    assert [getattr(over, name) for name in counted] == [None, None, None, 1]
+    assert (row.reason, row.exact, row.cost, row.fee, row.fills) == (None, "0", 0, 0, 0)
+
+
 def test_a_fill_adds_up() -> None:
     first = orders.filled(BUY, 60, cost=36, fee=1, price=6_000_001, leaves=40)
     last = orders.filled(BUY, 40, cost=24, fee=0, price=6_000_002, fill=2)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from events.codec import encode
+from events.codec import encode, stamp
 from events.order import AllOrdersCanceled, OrderExpired, OrderOpened
 from gateway.projections.outcomes import (
     BALANCE_OUTCOME,
@@ -55,6 +55,28 @@ def s(*events: Any) -> Settlement | None:
 
 
 ACCEPTED = orders.accepted(BUY, hold=62)
+
+
+def test_an_outcome_says_of_its_order_what_the_first_event_said() -> None:
+    pending = OrderOutcome(
+        status="pending",
+        reason=None,
+        side="buy",
+        fills=0,
+        order_id=BUY.id,
+        fingerprint="fingerprint-1",
+        position=3,
+        over_at=None,
+    )
+    assert o(ACCEPTED) == pending
+    assert o(ACCEPTED, OPENED) == stamp(pending, status="resting")
+    assert o(ACCEPTED, HALF) == stamp(pending, status="resting", fills=1)
+    assert o(ACCEPTED, OPENED, HALF, EXPIRED) == stamp(
+        pending, status="expired", fills=1, over_at=NOW
+    )
+    assert o(orders.rejected(BUY, "price_stale")) == stamp(
+        pending, status="rejected", reason="price_stale", over_at=NOW
+    )
 
 
 def test_an_order_on_its_way_is_not_known() -> None:
