@@ -58,9 +58,9 @@ def test_an_accepted_order_has_its_terms_and_its_place() -> None:
 def test_an_order_s_row_has_every_term_of_its_first_event() -> None:
     terms = {"notional": 7, "limit_price": 8, "stop_price": 9}
     taken = stamp(ACCEPTED, **terms, expires_at=NOW + 5, revision=3)
-    same = ("order_id", "client_order_id", "asset_id", "side", "order_type", "time_in_force")
-    same += ("quantity", "notional", "limit_price", "stop_price", "fingerprint")
-    counted = ("scale", "price_scale", "expires_at", "revision")
+    same = ["order_id", "client_order_id", "asset_id", "side", "order_type", "time_in_force"]
+    same += ["quantity", "notional", "limit_price", "stop_price", "fingerprint"]
+    counted = ["scale", "price_scale", "expires_at", "revision"]
     row, refused = after(taken), stamp(orders.rejected(BUY, "asset_unknown"), **terms)
     for name in (*same, *counted):
         assert getattr(row, name) == getattr(taken, name)
