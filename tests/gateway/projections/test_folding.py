@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from events.codec import stamp
 from events.ids import partition_of
 from events.order import OrderAccepted, OrderRejected
 from events.topics import BALANCE_EVENTS, ORDER_EVENTS
@@ -14,6 +15,7 @@ from gateway.projections.balances import BALANCE, LEDGER
 from gateway.projections.folding import CONTROL, Folding
 from gateway.projections.orders import ORDER
 from gateway.projections.outcomes import (
+    AGE,
     BALANCE_OUTCOME,
     ORDER_OUTCOME,
     PORTFOLIO_OUTCOME,
@@ -37,7 +39,8 @@ from tests.gateway.projections.logs import (
     whole,
 )
 from tests.messages import balances as funds
-from tests.messages.envelope import ACCOUNT, NOW, stamped
+from tests.messages import orders
+from tests.messages.envelope import ACCOUNT, NOW, numbered, stamped
 from tests.simulation.world import PARTITIONS
 
 views = pytest.mark.parametrize(
@@ -170,6 +173,22 @@ def test_only_the_rows_touched_last_are_remembered(monkeypatch: pytest.MonkeyPat
     (plan,) = folding.plans([record(5 + n, value) for n, value in enumerate(values)], 500)
     assert len(folding.fold(plan, {}).rows) > 3
     assert [key.owner for key in folding.rows] == owners[1:]
+
+
+@pytest.mark.parametrize(("later", "position"), [(AGE, 0), (AGE + 1, 2)])
+def test_the_first_answer_holds_until_the_view_has_dropped_it(later: int, position: int) -> None:
+    answers = [stamped(orders.refused(orders.cancel(), "order_closed"), command_id=numbered(2))] * 3
+    answers[1] = stamp(answers[1], command_id=numbered(3))
+    times = (NOW, NOW + later, NOW + later)
+    told = [
+        Record(ORDER_EVENTS.name, 0, n, time, ACCOUNT.encode(), ORDER_EVENTS.encode(event))
+        for n, (time, event) in enumerate(zip(times, answers, strict=True))
+    ]
+    source = SOURCE._replace(topic=ORDER_EVENTS.name)
+    folding = Folding(source, ORDER_EVENTS, LIVE, Mark(0, NOW), ages=True)
+    (plan,) = folding.plans(told, 500)
+    rows = {row.key.id: row.value for row in folding.fold(plan, {}).rows}
+    assert (rows[numbered(2)].position, rows[numbered(2)].fills) == (position, 0)
 
 
 def test_the_newest_time_never_falls() -> None:
