@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("events", "infra", "services", "gateway", "ops")
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 400
-ADAPTERS = ("infra/log/", "infra/process/", "infra/stores/", "infra/views/")
+ADAPTERS = ("infra/log/", "infra/process/", "infra/raw/", "infra/stores/", "infra/views/")
 """Their drivers and timers take seconds as fractions."""
 LONGEST_WAIT = 10
 """Seconds."""
