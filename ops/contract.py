@@ -25,9 +25,9 @@ MARK = "<!-- made of events/topics.py by `make contract` -->\n"
 DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 
-def documents() -> dict[Path, str]:
+def documents(root: Path = ROOT) -> dict[Path, str]:
     """Returns every generated file, by its path in the repository, and what must stand in it."""
-    before, _, after = (ROOT / PAGE).read_text().split(MARK)
+    before, _, after = (root / PAGE).read_text().split(MARK)
     return {
         **{
             SCHEMAS / f"{name}.json": pretty(DRAFT | json_schema(VERSIONS[name]))
@@ -73,15 +73,15 @@ def pretty(document: Body) -> str:
     return to_json(document, indent=2).decode() + "\n"
 
 
-def main(arguments: list[str]) -> str | None:
+def main(arguments: list[str], root: Path = ROOT) -> str | None:
     """Writes the files. Returns why it can't release, None if all went well."""
-    for path, text in documents().items():
-        (ROOT / path).write_text(text)
+    for path, text in documents(root).items():
+        (root / path).write_text(text)
     if arguments == ["--release"]:
-        if found := faults():
+        if found := faults(root / RELEASED):
             return "\n".join(found)
-        for path in (ROOT / SCHEMAS).glob("*.json"):
-            (ROOT / RELEASED / path.name).write_text(path.read_text())
+        for path in (root / SCHEMAS).glob("*.json"):
+            (root / RELEASED / path.name).write_text(path.read_text())
     return None
 
 

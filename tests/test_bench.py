@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -57,13 +56,16 @@ def test_a_bench_checks_its_outputs_and_prints_its_lines(
 @pytest.mark.stack
 def test_a_bench_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     """TMPDIR: where its stack's folder is, which every server's command line names."""
-    ours = [sys.executable, "-m", "bench", "drain", "--quick"]
-    bench = subprocess.Popen(ours, env={**os.environ, "TMPDIR": str(tmp_path)})
-    while not (at_work := working_in(tmp_path)):
-        assert bench.poll() is None, "it ended before anything was started"
+    ours = [sys.executable, "-m", "bench", "drain"]
+    bench = psutil.Popen(ours, env={**os.environ, "TMPDIR": str(tmp_path)})
+    while not (
+        contestants := [p for p in bench.children() if "spawn_main" in " ".join(p.cmdline())]
+    ):
+        assert bench.poll() is None, "it ended before anybody was at work"
+    at_work = [*contestants, *working_in(tmp_path)]
     bench.send_signal(signal.SIGTERM)
     assert bench.wait(60) == 128 + signal.SIGTERM
-    psutil.wait_procs(at_work, 10)
+    assert psutil.wait_procs(at_work, 10)[1] == []
     assert working_in(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,7 @@ committed and one that doesn't care.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -49,7 +49,7 @@ async def by_aiokafka(bootstrap: str, spans: Mapping[TP, Bounds]) -> Consumed:
 
 READERS: dict[str, Callable[[str, Mapping[TP, Bounds]], Consumed]] = {"aiokafka": by_aiokafka}
 
-with suppress(ImportError):  # the extra `audit`
+if find_spec("confluent_kafka"):  # the extra `audit`
     from infra.raw.librdkafka import by_librdkafka
 
     READERS["librdkafka"] = by_librdkafka

@@ -105,11 +105,13 @@ async def consumers(auditor: Auditor, kafka: str, ends: Mapping[TP, Ends]) -> No
             auditor.alike.consumed(tp, found, name)
 
 
-async def transactions(auditor: Auditor, reader: RawReader, ends: Mapping[TP, Ends]) -> None:
-    """Says which transactions that were open at the ends do not end within the time that a fence may take."""
+async def transactions(
+    auditor: Auditor, reader: RawReader, ends: Mapping[TP, Ends], patience_s: float = OPEN_S
+) -> None:
+    """Says which transactions that were open at the ends do not end in time: in what a fence may take."""
     begun = monotonic()
     still = {tp: end.stable for tp, end in ends.items() if end.stable < end.end}
-    while still and monotonic() - begun < OPEN_S:
+    while still and monotonic() - begun < patience_s:
         await asyncio.sleep(POLL_S)
         now = await reader.ends(still)
         still = {tp: stable for tp, stable in still.items() if now[tp].stable == stable}

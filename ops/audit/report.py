@@ -20,7 +20,8 @@ class Line(NamedTuple):
 
 class Report(NamedTuple):
     """offsets: what was audited of each partition; since: of each topic that forgets, the time (ms) of the first
-    record that it still has; at_rest: whether the services were; events: records folded.
+    record that it still has; at_rest: whether the services were; events: records folded; readers: the client libraries
+    that read them, too.
     """
 
     lines: Sequence[Line]
@@ -31,6 +32,7 @@ class Report(NamedTuple):
     events: int
     seconds: float
     cpu_seconds: float
+    readers: Sequence[str]
 
     @property
     def empty(self) -> Sequence[Line]:
@@ -51,6 +53,7 @@ class Report(NamedTuple):
             "from": dict(self.since),
             "at_rest": self.at_rest,
             "events": self.events,
+            "readers": list(self.readers),
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
             "events_per_second": round(self.events / max(self.cpu_seconds, 0.001)),

@@ -8,6 +8,7 @@ from time import monotonic, process_time
 from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS, PRICES, TOPICS, state_topic
 from infra.log.port import TP, Bounds
 from infra.raw.batches import Ends, RawReader
+from infra.raw.consumer import READERS
 from infra.raw.settings import shapes
 
 from . import asking
@@ -64,7 +65,9 @@ async def audit(
     spent = monotonic() - begun, process_time() - cpu
     lines = lines_of(auditor.checks, at_rest=at_rest)
     violations = violations_of(auditor.checks, at_rest=at_rest)
-    return Report(lines, violations, offsets, since, at_rest, auditor.events, *spent)
+    return Report(
+        lines, violations, offsets, since, at_rest, auditor.events, *spent, tuple(READERS)
+    )
 
 
 @asynccontextmanager

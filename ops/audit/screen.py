@@ -22,7 +22,8 @@ def show(console: Console, report: Report) -> None:
     rate = report.events / max(report.cpu_seconds, 0.001)
     console.print(
         f"{report.events:,} records in {report.seconds:.1f} s, {rate:,.0f} a second of one core;"
-        f" the services were {state}"
+        f" read by {' and '.join(report.readers)}; the services were {state}",
+        soft_wrap=True,
     )
 
 

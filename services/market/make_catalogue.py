@@ -246,13 +246,17 @@ def asset(listing: Listing, token: Token) -> dict[str, str | int]:
     return line
 
 
-def package(spec: str, folder: Path) -> tarfile.TarFile:
-    """Returns the opened package. Raises: ValueError if it isn't the one that was pinned."""
+def fetched(spec: str, folder: Path) -> Path:
+    """Returns the package as npm fetches it."""
     command = ["npm", "pack", spec, "--silent", "--pack-destination", str(folder)]
     packed = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
-    path = folder / packed.stdout.split()[-1]
-    if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[spec]:
-        raise ValueError(f"{spec} has another checksum than the pinned one")
+    return folder / packed.stdout.split()[-1]
+
+
+def opened(path: Path, checksum: str) -> tarfile.TarFile:
+    """Returns the opened package. Raises: ValueError if it isn't the one that was pinned."""
+    if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
+        raise ValueError(f"{path.name} has another checksum than the pinned one")
     return tarfile.open(path)
 
 
@@ -285,17 +289,18 @@ def newer_tokens(metadata: tarfile.TarFile, svgs: tarfile.TarFile) -> Iterator[t
         yield field["symbol"].upper(), Token(field["name"], known, not icons.isdisjoint(paths))
 
 
-def tokens() -> dict[str, Token]:
+def tokens(
+    icons: tarfile.TarFile, metadata: tarfile.TarFile, svgs: tarfile.TarFile
+) -> dict[str, Token]:
     """Returns what the packages know by symbol; of two words the newer package's is taken."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        icons, metadata, svgs = (package(spec, folder) for spec in SHA256)
-        known = dict(older_tokens(icons)) | dict(newer_tokens(metadata, svgs))
-        return known | {"BTC": known["BTC"]._replace(rank=1)}  # the package leaves the first out
+    known = dict(older_tokens(icons)) | dict(newer_tokens(metadata, svgs))
+    return known | {"BTC": known["BTC"]._replace(rank=1)}  # the package leaves the first out
 
 
 def main() -> None:
-    known = tokens()
+    with tempfile.TemporaryDirectory() as folder:
+        packages = (opened(fetched(spec, Path(folder)), SHA256[spec]) for spec in SHA256)
+        known = tokens(*packages)
     lines = (json.dumps(asset(listing, known[listing.asset_id])) for listing in listings())
     path = Path(__file__).with_name("catalogue.json")
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n")

@@ -11,7 +11,6 @@ import pytest
 from infra import crash
 from infra.crash import Crash, Point, passed
 from infra.process.settings import Settings, load
-from infra.shell import snapshot
 from infra.shell.partition import HOUR_MS
 from tests.infra.shell.stepper import Bench
 from tests.messages.envelope import ACCOUNT
@@ -24,6 +23,10 @@ for point in (Point.ACKNOWLEDGED, Point.FETCHED, Point.ACKNOWLEDGED):
     passed(point)
 print("alive")
 """
+
+
+MANY = 10_000
+"""Commands whose rows make a snapshot of several batches."""
 
 
 @pytest.fixture
@@ -66,15 +69,12 @@ def test_what_names_no_crash_is_refused(text: str) -> None:
         Crash.parse(text)
 
 
-async def test_every_point_of_a_shell_is_passed(
-    seen: Counter[Point], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshot, "ROOM", 100)
+async def test_every_point_of_a_shell_is_passed(seen: Counter[Point]) -> None:
     bench = Bench()
-    bench.ask(1, 7, 4)
+    bench.ask(1, 7, 4, *(1,) * MANY)
     bench.put(b"poison", ACCOUNT)
     await bench.live(rest_ms=2 * HOUR_MS)
-    bench.ask(1, first=9)
+    bench.ask(1, first=MANY + 9)
     await bench.live()
     assert set(seen) == {point for point in Point if not point.startswith(("edge_", "view_"))}
 

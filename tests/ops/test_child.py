@@ -1,18 +1,17 @@
 """A child is started after what it needs, kept alive, ended before what it needs, killed at last."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.stack import child
-from ops.stack.child import Child, pause
+from ops.stack.child import LOG_LIMIT, Child, pause
 from ops.stack.folder import RunFolder
 from ops.stack.process import Process, Stack
 
@@ -123,13 +122,12 @@ def test_the_pause_before_a_next_life_has_bounds(deaths: int) -> None:
     assert deaths < 6 or pause(deaths) >= 2.5
 
 
-def test_a_log_that_has_grown_too_long_is_set_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_has_grown_too_long_is_set_aside(tmp_path: Path) -> None:
     (writer,) = Family(tmp_path, row("writer", "")).children
     file = writer.log_file()
-    file.write_text("too long")
+    file.touch()
+    os.truncate(file, LOG_LIMIT)  # a hole, not bytes
     assert (writer.log_file(), file.exists()) == (file, True)
-    monkeypatch.setattr(child, "LOG_LIMIT", 7)
+    os.truncate(file, LOG_LIMIT + 1)
     assert (writer.log_file(), file.exists()) == (file, False)
-    assert file.with_suffix(".log.1").read_text() == "too long"
+    assert file.with_suffix(".log.1").stat().st_size == LOG_LIMIT + 1

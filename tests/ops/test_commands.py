@@ -19,6 +19,7 @@ from ops.stack.console import starting
 from tests.gateway.test_process import free_ports
 
 TP = ("order.events.v1", 0)
+READ = ("aiokafka", "librdkafka")
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,12 @@ def test_what_was_violated_stands_below_the_table() -> None:
     lines = [Line("I1", "money", 3, 1, None), Line("I7", "journal", 0, 0, "no journal was given")]
     found = [Violation("I1", "a cent too many")]
     file = io.StringIO()
-    report = Report(lines, found, {TP: Bounds(0, 3)}, {}, False, 3, 1.0, 0.5)  # noqa: FBT003
+    report = Report(lines, found, {TP: Bounds(0, 3)}, {}, False, 3, 1.0, 0.5, READ)  # noqa: FBT003
     show(Console(file=file, width=120), report)
     said = file.getvalue()
     assert "I1   a cent too many" in said
     assert "not asked: no journal was given" in said
+    assert "read by aiokafka and librdkafka" in said
     assert "at work: only what holds at any time was asked" in said
 
 

@@ -1,10 +1,8 @@
-"""Making the catalogue of packages that look like the pinned ones."""
+"""Making the catalogue, of packages that are laid out as the pinned ones are."""
 
 import hashlib
 import io
 import json
-import re
-import stat
 import tarfile
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,16 +11,12 @@ from pathlib import Path
 import pytest
 
 from services.market.make_catalogue import (
-    ICONS,
-    METADATA,
-    SHA256,
-    SVGS,
     Listing,
     Token,
     asset,
     newer_tokens,
     older_tokens,
-    package,
+    opened,
     tokens,
 )
 
@@ -49,21 +43,12 @@ TOKENS = """export const tokens = [
 """
 
 
-ETHER = "dist/svgs/tokens/mono/ETH.svg.js"
-FILES = {
-    ICONS: {
-        "manifest.json": json.dumps([{"symbol": "BTC", "name": "Bitcoin"}]),
-        "svg/color/btc.svg": "<svg/>",
-    },
-    METADATA: {"dist/metadata/tokens.js": TOKENS},
-    SVGS: {ETHER: ""},
+COINS = {
+    "manifest.json": json.dumps([{"symbol": "BTC", "name": "Bitcoin"}]),
+    "svg/color/btc.svg": "<svg/>",
 }
-NPM = """#!/bin/sh
-for folder; do :; done
-file=$(echo "$2" | tr -c 'a-z0-9\\n' -).tgz
-cp "$(dirname "$0")/$file" "$folder" && echo "$file"
-"""
-"""Of npm what packing needs: it takes packages from the folder that it lies in."""
+METADATA = {"dist/metadata/tokens.js": TOKENS}
+SVGS = {"dist/svgs/tokens/mono/ETH.svg.js": ""}
 
 
 def packed(files: Mapping[str, str]) -> bytes:
@@ -79,17 +64,6 @@ def packed(files: Mapping[str, str]) -> bytes:
 
 def archive(files: Mapping[str, str]) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(packed(files)))
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Returns the folder from which npm takes packages."""
-    (tmp_path / "npm").write_text(NPM)
-    (tmp_path / "npm").chmod(stat.S_IRWXU)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    for spec, files in FILES.items():
-        (tmp_path / f"{re.sub('[^a-z0-9]', '-', spec)}.tgz").write_bytes(packed(files))
-    return tmp_path
 
 
 def test_a_line_keeps_five_digits_of_a_price_and_a_cent_of_a_quantity() -> None:
@@ -116,7 +90,7 @@ def test_what_nobody_draws_is_not_listed() -> None:
 
 def test_the_older_package_says_what_it_draws() -> None:
     coins = [{"symbol": "BTC", "name": "Bitcoin"}, {"symbol": "ODD", "name": "Oddity"}]
-    icons = archive({**FILES[ICONS], "manifest.json": json.dumps(coins)})
+    icons = archive({**COINS, "manifest.json": json.dumps(coins)})
     assert dict(older_tokens(icons)) == {
         "BTC": Token("Bitcoin", None, icon=True),
         "ODD": Token("Oddity", None, icon=False),
@@ -124,24 +98,23 @@ def test_the_older_package_says_what_it_draws() -> None:
 
 
 def test_the_newer_package_says_what_it_ranks_and_draws() -> None:
-    assert dict(newer_tokens(archive(FILES[METADATA]), archive(FILES[SVGS]))) == {
+    assert dict(newer_tokens(archive(METADATA), archive(SVGS))) == {
         "ETH": Token("Ethereum", 2, icon=True),
         "NEW": Token("Newcomer", None, icon=False),
     }
 
 
-def test_a_package_that_is_not_the_pinned_one_is_refused(registry: Path, tmp_path: Path) -> None:
-    into = tmp_path / "into"
-    into.mkdir()
-    with pytest.raises(ValueError, match="another checksum than the pinned one"):
-        package(ICONS, into)
+def test_a_package_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "icons.tgz"
+    path.write_bytes(packed(COINS))
+    with opened(path, hashlib.sha256(packed(COINS)).hexdigest()) as package:
+        assert package.getnames() == [f"package/{name}" for name in COINS]
+    with pytest.raises(ValueError, match=r"icons\.tgz has another checksum than the pinned one"):
+        opened(path, "0" * 64)
 
 
-@pytest.mark.usefixtures("registry")
-def test_of_two_packages_the_newer_names_a_symbol(monkeypatch: pytest.MonkeyPatch) -> None:
-    for spec, files in FILES.items():
-        monkeypatch.setitem(SHA256, spec, hashlib.sha256(packed(files)).hexdigest())
-    assert tokens() == {
+def test_of_two_packages_the_newer_names_a_symbol() -> None:
+    assert tokens(archive(COINS), archive(METADATA), archive(SVGS)) == {
         "BTC": Token("Bitcoin", 1, icon=True),
         "ETH": Token("Ethereum", 2, icon=True),
         "NEW": Token("Newcomer", None, icon=False),

@@ -12,7 +12,7 @@ from events.order import OrderAccepted, OrderRejected
 from events.topics import BALANCE_EVENTS, ORDER_EVENTS
 from gateway.building import Projections
 from gateway.projections.balances import BALANCE, LEDGER
-from gateway.projections.folding import CONTROL, Folding
+from gateway.projections.folding import CONTROL, ROOM, Folding
 from gateway.projections.orders import ORDER
 from gateway.projections.outcomes import (
     AGE,
@@ -27,7 +27,7 @@ from gateway.views import HISTORY, LIVE
 from infra.log.memory import MemoryLog
 from infra.log.port import Record
 from infra.views.memory import MemoryStore
-from infra.views.port import All, Batch, Input, Mark, One, Page, View
+from infra.views.port import All, Batch, Input, Key, Mark, One, Page, View
 from tests.gateway.projections.logs import (
     Log,
     at_random,
@@ -164,15 +164,19 @@ def test_a_batch_goes_from_the_checkpoint_to_behind_its_last_record() -> None:
     assert batch.waited_for().keys() == {funds.deposit(5).id}
 
 
-def test_only_the_rows_touched_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.projections.folding.ROOM", 2)
+def test_only_the_rows_touched_last_are_remembered() -> None:
     owners = [f"01900000-0000-7000-8000-00000000000{n}" for n in range(3)]
     deposits = [funds.deposit(5, account_id=owner) for owner in owners]
     values = [BALANCE_EVENTS.encode(stamped(funds.deposited(d, available=5))) for d in deposits]
     folding = Folding(SOURCE, BALANCE_EVENTS, HISTORY, Mark(3, NOW), ages=False)
+    older = [Key(BALANCE, f"owner-{n}", "USD") for n in range(ROOM)]
+    folding.rows.update(dict.fromkeys(older))
     (plan,) = folding.plans([record(5 + n, value) for n, value in enumerate(values)], 500)
-    assert len(folding.fold(plan, {}).rows) > 3
-    assert [key.owner for key in folding.rows] == owners[1:]
+    folding.fold(plan, {})
+    assert len(folding.rows) == ROOM
+    remembered = list(folding.rows)
+    assert remembered[:-3] == older[3:]
+    assert [key.owner for key in remembered[-3:]] == owners
 
 
 @pytest.mark.parametrize(("later", "position"), [(AGE, 0), (AGE + 1, 2)])

@@ -30,6 +30,7 @@ async def test_a_stack_at_work_is_as_it_must_be(customer: Customer, stack: RunFo
     assert ran.exit_code == 0, ran.output
     said = json.loads(ran.stdout)
     assert said["violations"] == []
+    assert said["readers"] == ["aiokafka", "librdkafka"]
     assert all(said["checked"].values())
 
 

@@ -53,6 +53,12 @@ class Audited(Quarantined):
         self.event(record, event)
         return record
 
+    def set_aside(self) -> None:
+        """Has the poison stand where it must: its account's later records follow it."""
+        self.poisoned()
+        self.letter_of(POISON)
+        self.note_of(POISON, account_id=ACCOUNT)
+
     def says_of_it(self) -> list[str]:
         self.settle()
         return [violation.what for violation in self.told]
@@ -64,9 +70,7 @@ def audited() -> Audited:
 
 
 def test_what_was_set_aside_as_it_must_be_is_right(audited: Audited) -> None:
-    audited.poisoned()
-    audited.letter_of(POISON)
-    audited.note_of(POISON, account_id=ACCOUNT)
+    audited.set_aside()
     audited.held(2, offset=6)
     audited.held(3, offset=9)
     assert audited.says_of_it() == []
@@ -113,9 +117,7 @@ def test_a_letter_names_where_it_comes_from(audited: Audited) -> None:
 
 
 def test_what_follows_poison_is_held_to_the_newest(audited: Audited) -> None:
-    audited.poisoned()
-    audited.letter_of(POISON)
-    audited.note_of(POISON, account_id=ACCOUNT)
+    audited.set_aside()
     audited.held(2, offset=6)
     audited.followed(3, offset=9)
     [slipped] = audited.says_of_it()
@@ -123,9 +125,7 @@ def test_what_follows_poison_is_held_to_the_newest(audited: Audited) -> None:
 
 
 def test_what_follows_poison_is_held_without_a_gap(audited: Audited) -> None:
-    audited.poisoned()
-    audited.letter_of(POISON)
-    audited.note_of(POISON, account_id=ACCOUNT)
+    audited.set_aside()
     audited.held(2, offset=6)
     audited.held(4, offset=9)
     [gap] = audited.says_of_it()
