@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
-from infra.process.run import run_process
+from infra.process.run import Program
 from infra.process.server import serve_admin, serving
-from infra.process.settings import Settings
+from infra.process.settings import HistorySettings, LiveSettings, Port, Settings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
 from infra.stores.idempotency import RedisTries
@@ -85,9 +86,15 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
-class GatewaySettings(Settings):
-    """cursor_key: signs cursors; every gateway of a cluster has the same."""
+class GatewaySettings(LiveSettings, HistorySettings):
+    """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
+    server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
+    cursor_key: signs cursors. Every gateway of a cluster has the same keys.
+    """
 
+    sessions: str = "redis://127.0.0.1:6379/1"
+    gateway_port: Port = 8080
+    run_dir: Path = Path(".run")
     cursor_key: SecretStr = SecretStr("a development key for cursors")
 
 
@@ -170,5 +177,4 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
-def main() -> None:
-    run_process(serve, GatewaySettings)
+main = Program(serve, GatewaySettings)

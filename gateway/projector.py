@@ -14,9 +14,9 @@ from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
 from infra.log.port import Clock, Log
 from infra.process.metrics import latency
-from infra.process.run import run_process
+from infra.process.run import Program
 from infra.process.server import serve_admin
-from infra.process.settings import Settings
+from infra.process.settings import HistorySettings, LiveSettings, Settings
 from infra.unavailable import Unavailable
 from infra.views import history, live
 from infra.views.port import Batch, Generation, Generations, inputs
@@ -132,14 +132,14 @@ async def project(
         await source.stop()
 
 
-async def project_live(settings: Settings, stop: asyncio.Event) -> None:
+async def project_live(settings: LiveSettings, stop: asyncio.Event) -> None:
     sources = inputs(topics_of(LIVE), settings.partition_count)
     async with live.connect(settings.redis) as client:
         store = live.LiveStore(client, sources, settings.partition_count)
         await project("live", store, LIVE, settings, stop)
 
 
-async def project_history(settings: Settings, stop: asyncio.Event) -> None:
+async def project_history(settings: HistorySettings, stop: asyncio.Event) -> None:
     os.nice(NICE)
     sources = inputs(topics_of(HISTORY), settings.partition_count)
     async with history.connect(settings.dynamodb) as client:
@@ -147,9 +147,5 @@ async def project_history(settings: Settings, stop: asyncio.Event) -> None:
         await project("history", store, HISTORY, settings, stop, gather_ms=GATHER_MS)
 
 
-def main_live() -> None:
-    run_process(project_live)
-
-
-def main_history() -> None:
-    run_process(project_history)
+main_live = Program(project_live, LiveSettings)
+main_history = Program(project_history, HistorySettings)

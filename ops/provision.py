@@ -12,8 +12,8 @@ from events.topics import DAY, MEBIBYTE, TOPICS, Topic
 from infra.log.admin import Mismatch, brokers, ensure
 from infra.log.fence import LEASE_MS
 from infra.log.port import TopicSpec
-from infra.process.run import run_process
-from infra.process.settings import Settings
+from infra.process.run import Program
+from infra.process.settings import HistorySettings
 from infra.shell.service import Service
 from infra.stores.dynamodb import connect
 from infra.stores.users import ensure_tables
@@ -34,7 +34,7 @@ REMEMBERED_MS = 4 * LEASE_MS
 log = structlog.get_logger()
 
 
-class ClusterSettings(Settings):
+class ClusterSettings(HistorySettings):
     """replication: on how many brokers each topic stands; all but one of them must take a record."""
 
     replication: int = Field(default=1, ge=1)
@@ -119,5 +119,4 @@ async def provision(settings: ClusterSettings, _stop: asyncio.Event) -> None:
         log.info("tables_made", tables=made)
 
 
-def main() -> None:
-    run_process(provision, ClusterSettings)
+main = Program(provision, ClusterSettings)

@@ -3,7 +3,7 @@
 import sys
 
 from bench.peers.job import Course, service
-from infra.process.service import run_service
+from infra.process.service import program
 
 if __name__ == "__main__":
-    run_service(service(Course(*sys.argv[1:])))
+    program(service(Course(*sys.argv[1:])))()

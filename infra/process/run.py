@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, TypeVar, overload
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar, overload
 
 import structlog
 import uvloop
@@ -26,6 +27,17 @@ S = TypeVar("S", bound=Settings)
 Main = Callable[[S, asyncio.Event], Awaitable[None]]
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Program(Generic[S]):
+    """What `orderstream run NAME` runs, and the settings that it is told. Called, it runs as run_process says."""
+
+    main: Main[S]
+    settings: type[S]
+
+    def __call__(self) -> None:
+        run_process(self.main, self.settings)
 
 
 @overload

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from msgspec import json
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from events.decider import Key
 from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
-from infra.process.run import run_process
+from infra.process.run import Program
 from infra.process.server import serve_admin
 from infra.process.settings import Settings
 from infra.shell.service import Service
@@ -31,11 +31,33 @@ COUNTS = {
 
 
 class ShellSettings(Settings):
-    """write_versions: the version of an event type that is written, by type, in place of the release's own: a writer
+    """partitions: those that this process owns, such as "0,1"; or, of several owners' equal shares, the one that is
+    meant: "1/3" has every third partition from 1 on. All, if nothing is said.
+
+    write_versions: the version of an event type that is written, by type, in place of the release's own: a writer
     goes on to the next once every reader knows it. JSON, such as {"order_accepted": 1}.
     """
 
+    partitions: str = Field(default="", pattern=r"^(\d+(,\d+)*|\d+/\d+)?$")
     write_versions: dict[str, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def own_what_exists(self) -> Self:
+        """Returns the settings. Raises: ValueError if a named partition is not there, or a share has none."""
+        if beyond := [p for p in self.owned if p >= self.partition_count]:
+            raise ValueError(f"partitions {beyond}: there are {self.partition_count}, from 0")
+        if not self.owned:
+            raise ValueError(f"partitions {self.partitions}: none of {self.partition_count}")
+        return self
+
+    @property
+    def owned(self) -> tuple[int, ...]:
+        """Returns the partitions that this process owns, in order."""
+        if "/" in self.partitions:
+            share, shares = map(int, self.partitions.split("/"))
+            return tuple(range(share, self.partition_count, shares)) if share < shares else ()
+        named = sorted({int(p) for p in self.partitions.split(",") if p})
+        return tuple(named or range(self.partition_count))
 
 
 class ShellMetrics(Collector):
@@ -97,10 +119,10 @@ async def serve(service: Service, settings: ShellSettings, stop: asyncio.Event) 
         await log.stop()
 
 
-def run_service(service: Service) -> None:
-    """Runs the service until it is asked to end, and ends the process loudly of anything else."""
+def program(service: Service) -> Program[ShellSettings]:
+    """Returns what runs the service until it is asked to end."""
 
     async def main(settings: ShellSettings, stop: asyncio.Event) -> None:
         await serve(service, settings, stop)
 
-    run_process(main, ShellSettings)
+    return Program(main, ShellSettings)

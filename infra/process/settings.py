@@ -13,39 +13,35 @@ from infra.crash import Crash
 MISCONFIGURED = 78  # exit code, EX_CONFIG of sysexits.h
 SECRET_LENGTH = 32  # characters, at least
 
+SECRETS = Path("/run/secrets/orderstream")  # where containers are given what nobody else may read
+
 Port = Annotated[int, Field(ge=0, lt=2**16)]  # 0: any free one
 
 
 class Settings(BaseSettings):
     """What a process is told. A process with more to be told extends this class.
 
-    kafka: host:port of some brokers, with commas. dynamodb, redis (the live view), sessions: URLs.
-    partition_count: of every account topic. partitions: those that this process owns; all, if none
-    is named. crash: where a test's process kills itself.
+    kafka: host:port of some brokers, with commas. host, admin_port: where the admin server listens.
+    partition_count: of every account topic. crash: where a test's process kills itself.
+
+    Each is an environment variable, or a file in SECRETS named like that variable in lower case.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ORDERSTREAM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ORDERSTREAM_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     env: Literal["development", "test", "production"] = "development"
     process: str = "orderstream"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    run_dir: Path = Path(".run")
     kafka: str = "127.0.0.1:9092"
-    dynamodb: str = "http://127.0.0.1:8000"
-    redis: str = "redis://127.0.0.1:6379/0"
-    sessions: str = "redis://127.0.0.1:6379/1"
     host: str = "127.0.0.1"  # what servers of this process listen on
-    gateway_port: Port = 8080
     admin_port: Port = 0
     partition_count: int = Field(default=2, ge=1, le=1_000)
-    partitions: Annotated[tuple[int, ...], NoDecode] = ()
     crash: Annotated[Crash | None, NoDecode] = None
-
-    @field_validator("partitions", mode="before")
-    @classmethod
-    def split(cls, value: Any) -> Any:
-        """Returns the numbers of "0,1"."""
-        return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
     @field_validator("crash", mode="before")
     @classmethod
@@ -58,13 +54,6 @@ class Settings(BaseSettings):
         """Returns the settings. Raises: ValueError if a process that is no test's shall crash."""
         if self.crash and self.env != "test":
             raise ValueError(f"ORDERSTREAM_CRASH is for ORDERSTREAM_ENV=test, this is {self.env}")
-        return self
-
-    @model_validator(mode="after")
-    def own_what_exists(self) -> Self:
-        """Returns the settings, with the owned partitions named. Raises: ValueError."""
-        if beyond := [p for p in self.partitions if not 0 <= p < self.partition_count]:
-            raise ValueError(f"partitions {beyond}: there are {self.partition_count}, from 0")
         return self
 
     @model_validator(mode="after")
@@ -81,10 +70,17 @@ class Settings(BaseSettings):
                     )
         return self
 
-    @property
-    def owned(self) -> tuple[int, ...]:
-        """Returns the partitions that this process owns, in order."""
-        return tuple(sorted(set(self.partitions))) or tuple(range(self.partition_count))
+
+class LiveSettings(Settings):
+    """redis: the URL of the live view."""
+
+    redis: str = "redis://127.0.0.1:6379/0"
+
+
+class HistorySettings(Settings):
+    """dynamodb: the URL of the history and the users."""
+
+    dynamodb: str = "http://127.0.0.1:8000"
 
 
 def is_weak(secret: SecretStr, default: Any) -> bool:

@@ -1,15 +1,20 @@
 """The processes of a stack: the one table that says what runs, what it runs, and after what."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ops.stack.dynamodb import DYNAMODB
 from ops.stack.kafka import KAFKA
 from ops.stack.probes import http_status
 from ops.stack.process import Process, Stack
 from ops.stack.redis import REDIS
+
+if TYPE_CHECKING:
+    from infra.process.run import Program  # slow to import, and only a process that runs needs it
+    from infra.process.settings import Settings
 
 SHELL_SERVICES = ("order", "balance", "portfolio", "tape")
 SERVICES = ("market", *SHELL_SERVICES)
@@ -26,9 +31,19 @@ def enter(name: str) -> None:
     """Runs the process named in ENTRIES inside this one, until it ends."""
     # structlog would load rich for a terminal that a process does not write to, a fifth of its start.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
-    module, function = ENTRIES[name].split(":")
-    main: Callable[[], None] = getattr(import_module(module), function)
-    main()
+    program(name)()
+
+
+def program(name: str) -> "Program[Any]":
+    """Returns what runs the process named in ENTRIES."""
+    module, attribute = ENTRIES[name].split(":")
+    found: Program[Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def settings_of(name: str) -> "type[Settings]":
+    """Returns the class of what the process named in ENTRIES is told."""
+    return program(name).settings
 
 
 def own(name: str, needs: Sequence[str] = ("provision",), *, ends: bool = False) -> Process:

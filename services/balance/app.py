@@ -1,7 +1,7 @@
 """The balance service's wiring: what it reads, follows and writes. The shell does the rest."""
 
 from events.topics import BALANCE_COMMANDS, BALANCE_EVENTS, ORDER_EVENTS
-from infra.process.service import run_service
+from infra.process.service import program
 from infra.shell.service import Service
 
 from .domain import FOLDS, decide, refuse
@@ -16,5 +16,4 @@ SERVICE = Service(
 )
 
 
-def main() -> None:
-    run_service(SERVICE)
+main = program(SERVICE)

@@ -6,7 +6,7 @@ from prometheus_client import Counter
 
 from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
-from infra.process.run import run_process
+from infra.process.run import Program
 from infra.process.server import serve_admin
 from infra.process.settings import Settings
 
@@ -46,5 +46,4 @@ async def market(settings: MarketSettings, stop: asyncio.Event) -> None:
             told.set()
 
 
-def main() -> None:
-    run_process(market, MarketSettings)
+main = Program(market, MarketSettings)

@@ -8,7 +8,7 @@ from events.topics import (
     PORTFOLIO_EVENTS,
     PRICES,
 )
-from infra.process.service import run_service
+from infra.process.service import program
 from infra.shell.service import Service
 
 from .domain import FOLDS, decide, refuse
@@ -24,5 +24,4 @@ SERVICE = Service(
 )
 
 
-def main() -> None:
-    run_service(SERVICE)
+main = program(SERVICE)

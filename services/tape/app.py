@@ -1,7 +1,7 @@
 """The tape service's wiring: what it reads, follows and writes. The shell does the rest."""
 
 from events.topics import ORDER_EVENTS, TRADE_EVENTS
-from infra.process.service import run_service
+from infra.process.service import program
 from infra.shell.service import Service
 
 from .domain import FOLDS, decide
@@ -15,5 +15,4 @@ SERVICE = Service(
 )
 
 
-def main() -> None:
-    run_service(SERVICE)
+main = program(SERVICE)

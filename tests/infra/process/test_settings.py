@@ -1,8 +1,12 @@
 """Settings: working defaults, owned partitions, no start with what others may know."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
+from infra.process.service import ShellSettings
 from infra.process.settings import Settings, load
 
 SECRET = "b0" * 16
@@ -15,13 +19,31 @@ class Signing(Settings):
 def test_everything_has_a_local_default() -> None:
     settings = load(Settings)
     assert settings.host == "127.0.0.1"
-    assert settings.owned == (0, 1)
 
 
-def test_owned_partitions_are_named_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("named", "owned"),
+    [("", range(12)), ("7,3,3", (3, 7)), ("1/5", (1, 6, 11)), ("0/1", range(12))],
+)
+def test_owned_partitions_are_named_or_a_share(
+    monkeypatch: pytest.MonkeyPatch, named: str, owned: Iterable[int]
+) -> None:
     monkeypatch.setenv("ORDERSTREAM_PARTITION_COUNT", "12")
-    monkeypatch.setenv("ORDERSTREAM_PARTITIONS", "7,3")
-    assert load(Settings).owned == (3, 7)
+    monkeypatch.setenv("ORDERSTREAM_PARTITIONS", named)
+    assert load(ShellSettings).owned == tuple(owned)
+
+
+@pytest.mark.parametrize("shares", range(1, 13))
+def test_shares_own_every_partition_once(shares: int) -> None:
+    owners = [
+        ShellSettings(partition_count=12, partitions=f"{share}/{shares}") for share in range(shares)
+    ]
+    assert sorted(p for owner in owners for p in owner.owned) == list(range(12))
+
+
+def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "orderstream_signing_key").write_text(SECRET)
+    assert Signing(_secrets_dir=tmp_path).signing_key.get_secret_value() == SECRET
 
 
 @pytest.mark.parametrize(
@@ -29,7 +51,10 @@ def test_owned_partitions_are_named_with_commas(monkeypatch: pytest.MonkeyPatch)
     [
         ("ORDERSTREAM_PARTITIONS", "0,2", "partitions [2]: there are 2, from 0"),
         ("ORDERSTREAM_PARTITIONS", "one", "ORDERSTREAM_PARTITIONS"),
-        ("ORDERSTREAM_GATEWAY_PORT", "70000", "ORDERSTREAM_GATEWAY_PORT: "),
+        ("ORDERSTREAM_PARTITIONS", "2/3", "partitions 2/3: none of 2"),
+        ("ORDERSTREAM_PARTITIONS", "3/3", "partitions 3/3: none of 2"),
+        ("ORDERSTREAM_PARTITIONS", "0/0", "partitions 0/0: none of 2"),
+        ("ORDERSTREAM_ADMIN_PORT", "70000", "ORDERSTREAM_ADMIN_PORT: "),
         ("ORDERSTREAM_ENV", "staging", "ORDERSTREAM_ENV: "),
     ],
 )
@@ -42,7 +67,7 @@ def test_what_can_not_be_used_ends_the_process_and_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
-        load(Settings)
+        load(ShellSettings)
     assert ended.value.code == 78
     assert said in capsys.readouterr().err
 
