@@ -38,8 +38,9 @@ def up(
     run_dir: RunDir = HERE,
     only: Annotated[str, typer.Option(help="Names, with commas: these and what they need.")] = "",
     any_ports: Annotated[bool, typer.Option("--any-ports", help="No well-known ports.")] = False,
+    reload: Annotated[bool, typer.Option("--reload", help="Stay; restart on a save.")] = False,
 ) -> None:
-    """Start the stack, or say that it is up.
+    """Start the stack, or say that it is up. With --reload stay, restart what loads a saved file, stop on Ctrl-C.
 
     ORDERSTREAM_KAFKA (host:port), ORDERSTREAM_DYNAMODB and ORDERSTREAM_REDIS (URLs) name servers of
     your own in place of the packaged ones. ORDERSTREAM_JVM=full lets the packaged ones compile
@@ -59,15 +60,19 @@ def up(
                 folder,
                 only=[name for name in only.split(",") if name],
                 any_ports=any_ports,
+                owner=os.getpid() if reload else None,
+                reload=reload,
                 progress=shown.progress,
                 seen=shown.seen,
             )
+        screen.print("up already" if was_up else "up")
+        console.show_endpoints(screen, status.endpoints)
+        if reload:
+            lifecycle.stay(folder, shown.seen)
     except (lifecycle.NotUp, Unavailable, ValueError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    screen.print("up already" if was_up else "up")
-    console.show_endpoints(screen, status.endpoints)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""One process of a stack, kept alive: started after what it needs, started again when it dies."""
+"""One process of a stack, kept alive: started after what it needs, started again when it dies or is to."""
 
 import asyncio
 import os
@@ -34,6 +34,8 @@ class Child:
         self._changed = changed
         self._status = ProcessStatus(process.name, None, "starting", 0)
         self._running: asyncio.subprocess.Process | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()  # to start again
 
     @property
     def status(self) -> ProcessStatus:
@@ -56,6 +58,10 @@ class Child:
                 if self.process.ready is None and code == 0:
                     self.ready.set()
                     return
+                if self._asked.is_set():
+                    await self.end()
+                    deaths = 0
+                    continue
                 deaths = 1 if monotonic() - began > ALIVE else deaths + 1
                 await self.back_off(code, deaths)
         except asyncio.CancelledError:
@@ -67,9 +73,14 @@ class Child:
             self.show(state="stopped", pid=None)
             self.over.set()
 
+    async def restart(self) -> None:
+        """Returns once the process has ended as it would at a stop; it then starts again without a pause."""
+        self._asked.set()
+        await self.end()
+
     async def live(self) -> int:
         """Starts the process, watches it to its end and returns its exit code."""
-        self.show(state="starting")
+        self.show(state="starting", pid=None)
         file = self.log_file()
         try:
             self._running = await self.spawn(file)
@@ -78,6 +89,7 @@ class Child:
             with file.open("a") as opened:
                 opened.write(f"{error}\n")
             return 1
+        self._asked.clear()  # what was changed before a process began is what it runs
         self.show(pid=self._running.pid)
         return await self.watch(self._running)
 
@@ -116,17 +128,24 @@ class Child:
         return ended.result()
 
     async def back_off(self, code: int, deaths: int) -> None:
-        """Waits before the next life, after so many deaths in a row."""
+        """Waits before the next life, after so many deaths in a row; not if it is asked to start again."""
         delay = pause(deaths)
         log.warning("process_died", child=self.process.name, code=code, restart_in=round(delay, 2))
         self.show(state="restarting", pid=None, restarts=self._status.restarts + 1)
-        await asyncio.sleep(delay)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._asked.wait()
 
     async def end(self) -> None:
-        """Asks the process to end, kills its whole group if it has not within its drain limit."""
+        """Returns once the process has ended, however many asked for it, and whoever of them was cancelled."""
         running, self._running = self._running, None
-        if running is None or running.returncode is not None:
-            return
+        if running is not None and running.returncode is None:
+            self._ending = asyncio.create_task(self.drain(running))
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def drain(self, running: asyncio.subprocess.Process) -> None:
+        """Asks the process to end, kills its whole group if it has not within its drain limit."""
         running.terminate()
         try:
             async with asyncio.timeout(self.process.drain):

@@ -22,6 +22,7 @@ class Starting:
         self._tasks: dict[str, TaskID] = {}
         self._states: dict[str, str] = {}
         self._began = monotonic()
+        self._reload: str | None = None
 
     def progress(self, name: str, done: int, total: int) -> None:
         """Shows how many of the files are here."""
@@ -30,13 +31,21 @@ class Starting:
         self._bars.update(self._tasks[name], completed=done)
 
     def seen(self, status: Status) -> None:
-        """Shows each process that changed since the last look."""
+        """Shows what came of a change of the source, and each process that changed since the last look."""
+        if status.reload and status.reload != self._reload:
+            self._console.print(
+                f"{self.after()}  {status.reload}", highlight=False, markup=False, soft_wrap=True
+            )
+            self._reload = status.reload
         for process in status.processes:
             if self._states.get(process.name, "starting") != process.state:
                 colour = COLOURS[process.state]
-                after = f"{monotonic() - self._began:5.1f} s"
-                self._console.print(f"{after}  {process.name:18} [{colour}]{process.state}")
+                self._console.print(f"{self.after()}  {process.name:18} [{colour}]{process.state}")
             self._states[process.name] = process.state
+
+    def after(self) -> str:
+        """Returns for how long it has been shown."""
+        return f"{monotonic() - self._began:5.1f} s"
 
 
 @contextmanager
@@ -59,5 +68,5 @@ def show_status(console: Console, status: Status) -> None:
         state = f"[{COLOURS[process.state]}]{process.state}"
         table.add_row(process.name, str(process.pid or "-"), state, str(process.restarts))
     console.print(table)
-    console.print()
+    console.print(status.reload or "", highlight=False, markup=False, soft_wrap=True)
     show_endpoints(console, status.endpoints)

@@ -20,10 +20,11 @@ class ProcessStatus(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What a supervisor says of its stack: where it listens, and how its processes are."""
+    """What a supervisor says of its stack: where it listens, how its processes are, what the last change came to."""
 
     endpoints: Mapping[str, str]
     processes: tuple[ProcessStatus, ...]
+    reload: str | None = None
 
     @property
     def is_up(self) -> bool:
@@ -35,7 +36,8 @@ class Status(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         processes = [process._asdict() for process in self.processes]
-        return {"endpoints": dict(self.endpoints), "processes": processes}
+        reload = {"reload": self.reload} if self.reload is not None else {}
+        return {"endpoints": dict(self.endpoints), "processes": processes, **reload}
 
 
 DOWN = Status(endpoints={}, processes=())
@@ -81,7 +83,7 @@ class RunFolder:
         if said is None:
             return DOWN
         processes = tuple(ProcessStatus(**process) for process in said["processes"])
-        return Status(said["endpoints"], processes)
+        return Status(said["endpoints"], processes, said.get("reload"))
 
     def endpoints(self) -> Mapping[str, str]:
         """Returns where the stack listens or last listened, by gateway, kafka, dynamodb, redis."""

@@ -17,6 +17,7 @@ from ops.stack.processes import planned
 UP_LIMIT, DOWN_LIMIT = 120.0, 90.0  # s; the first stop of Kafka records its classes
 LIVES = 5  # a process that has died so often without being ready does not come up
 PAUSE = 0.03  # s between two looks at the status
+STAY_PAUSE = 0.1  # s
 LAST_LINES = 30
 
 Seen = Callable[[Status], None]
@@ -40,21 +41,30 @@ def up(
     only: Collection[str] = (),
     any_ports: bool = False,
     owner: int | None = None,
+    reload: bool = False,
     progress: Progress = nothing_fetched,
     seen: Seen = unseen,
 ) -> Status:
     """Returns the status of the stack once every process is ready; starts it if it is not up.
 
     only: these and what they need, else all. any_ports: leave the well-known ones to others.
-    owner: the stack ends with that process. Raises: NotUp (nothing is left running), Unavailable.
+    owner: the stack ends with that process. reload: a change of the source restarts what loads it.
+    Raises: NotUp (nothing is left running), Unavailable.
     """
     with folder.changing():
+        if folder.is_up and reload:
+            raise NotUp(
+                f"the stack in {folder.path} is up without watching the source: stop it first"
+            )
         if folder.is_up:
             return joined(folder, only, seen)
         plan = [row.name for row in planned(only, given(os.environ))]
         install(plan, progress)
         leftovers.sweep(folder)
-        supervisor = launch(folder, plan, any_ports=any_ports, owner=owner)
+        options = ["--any-ports"] if any_ports else []
+        options += ["--owner", str(owner)] if owner else []
+        options += ["--reload"] if reload else []
+        supervisor = launch(folder, plan, options)
         try:
             return wait_until_ready(folder, supervisor, seen)
         except BaseException:  # Ctrl-C too leaves nothing behind
@@ -81,13 +91,21 @@ def install(plan: Collection[str], progress: Progress) -> None:
         dynamodb.install(progress)
 
 
+def stay(folder: RunFolder, seen: Seen) -> None:
+    """Shows the stack until it is gone. Stops it when interrupted."""
+    try:
+        while (status := folder.status()).is_up:
+            seen(status)
+            sleep(STAY_PAUSE)
+    finally:
+        down(folder)
+
+
 def launch(
-    folder: RunFolder, plan: Sequence[str], *, any_ports: bool, owner: int | None
+    folder: RunFolder, plan: Sequence[str], options: Sequence[str]
 ) -> subprocess.Popen[bytes]:
     """Returns the supervisor, started in a session of its own: no terminal's Ctrl-C reaches it."""
     (folder.path / "status.json").unlink(missing_ok=True)
-    options = ["--any-ports"] if any_ports else []
-    options += ["--owner", str(owner)] if owner else []
     module = [sys.executable, "-P", "-m", "ops.stack.supervisor", str(folder.path)]
     with folder.log("supervisor").open("ab") as log:
         supervisor = subprocess.Popen(  # noqa: S603

@@ -5,8 +5,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from time import strftime
 
 import psutil
 import structlog
@@ -18,7 +19,8 @@ from ops.stack.endpoints import endpoints, environ, given
 from ops.stack.folder import RunFolder, Status
 from ops.stack.ports import Ports
 from ops.stack.process import Process, Stack
-from ops.stack.processes import outlived, planned
+from ops.stack.processes import ENTRIES, outlived, planned
+from ops.stack.reload import SOURCE, Reloader
 
 OWNER_PAUSE = 1.0  # s between two looks at whether the owner lives
 
@@ -36,9 +38,13 @@ class Supervisor:
         children = environ(os.environ, folder, ports, self.addresses)
         stack = Stack(folder=folder, ports=ports, environ=children)
         self.children = {row.name: Child(row, stack, self.publish) for row in plan}
+        self.told: str | None = None
 
-    async def run(self, owner: int | None) -> None:
-        """Returns when all is stopped: after SIGTERM, SIGINT or the end of the owner's process."""
+    async def run(self, owner: int | None, *, reload: bool) -> None:
+        """Returns when all is stopped: after SIGTERM, SIGINT or the end of the owner's process.
+
+        reload: whether a change of the source starts again what loads it.
+        """
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -49,6 +55,8 @@ class Supervisor:
             kept = [group.create_task(self.keep(child)) for child in self.children.values()]
             if owner is not None:
                 kept.append(group.create_task(end_with(owner, stop)))
+            if reload:
+                kept.append(group.create_task(self.reload()))
             await stop.wait()
             log.info("stack_stopping")
             for task in kept:
@@ -61,10 +69,38 @@ class Supervisor:
         dependents = [self.children[name] for name in outlived(child.process.name, self.children)]
         await child.keep(needs, dependents)
 
+    async def reload(self) -> None:
+        """Restarts what loads a changed file; of those who do one thing none."""
+        lasting = [child.process for child in self.children.values() if child.process.ready]
+        entries = {
+            row.name: ENTRIES[row.name].split(":")[0] for row in lasting if row.name in ENTRIES
+        }
+        await Reloader(SOURCE, entries, self.restart, self.tell).run()
+
+    async def restart(self, names: Collection[str]) -> None:
+        """Returns once all of them have ended, in the order of a stop. Each starts again when it has ended."""
+        ended = {name: asyncio.Event() for name in names}
+
+        async def restart(name: str) -> None:
+            for other in outlived(name, names):
+                await ended[other].wait()
+            await self.children[name].restart()
+            ended[name].set()
+
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(restart(name))
+
+    def tell(self, what: str) -> None:
+        """Says what a change came to."""
+        log.info("source_changed", what=what)
+        self.told = f"{strftime('%H:%M:%S')} {what}"
+        self.publish()
+
     def publish(self) -> None:
         """Writes the status; who did one thing and is done is no longer in it."""
         shown = [child.status for child in self.children.values() if not child.is_done]
-        status = Status(endpoints=self.addresses, processes=tuple(shown))
+        status = Status(endpoints=self.addresses, processes=tuple(shown), reload=self.told)
         self.folder.write("status.json", status.as_json())
 
 
@@ -96,6 +132,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--any-ports", action="store_true")
     parser.add_argument("--owner", type=int)
+    parser.add_argument("--reload", action="store_true")
     arguments = parser.parse_args()
     folder = RunFolder(arguments.folder)
     if flock.hold(folder.supervisor_lock, patience=2.0) is None:
@@ -103,7 +140,7 @@ def main() -> None:
     logs.configure("supervisor")
     plan = planned(arguments.only, given(os.environ))
     ports = claim(plan, folder, well_known=not arguments.any_ports)
-    asyncio.run(Supervisor(folder, plan, ports).run(arguments.owner))
+    asyncio.run(Supervisor(folder, plan, ports).run(arguments.owner, reload=arguments.reload))
 
 
 if __name__ == "__main__":
