@@ -4,16 +4,15 @@
 
 import json
 import os
+import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ops.prove import audit, replay
 from ops.simulation import simulate
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from ops.where import FAILED, HERE, INTERRUPTED, NOT_UP, RunDir, endpoint, screen
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,15 +21,27 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-FAILED, NOT_UP, INTERRUPTED = 1, 3, 130  # exit codes
+NO_KAFKA_THERE = "Kafka does not answer: ORDERSTREAM_KAFKA names its brokers"
 NO_KAFKA = "Kafka does not answer: `orderstream status` and `orderstream logs kafka` say more"
-PIPE_WIDTH = 10_000
-SERVERS = ("kafka", "dynamodb", "redis")
 
-RunDir = Annotated[
-    Path, typer.Option("--run-dir", envvar="ORDERSTREAM_RUN_DIR", help="The stack's own folder.")
-]
-HERE = Path(".run")
+
+def show_version(wanted: bool) -> None:
+    """Prints the version, of an image with the commit it is made of."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("orderstream"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Event-driven order processing in which the Kafka log is the system of record."""
 
 
 @app.command()
@@ -155,6 +166,7 @@ def run(name: str) -> None:
     if name not in processes.ENTRIES:
         sys.exit(f"no process is named {name}: {', '.join(processes.ENTRIES)}")
     os.environ["ORDERSTREAM_PROCESS"] = name
+    signal.signal(signal.SIGTERM, end)  # process 1 of a container has no handler but its own
     processes.enter(name)
 
 
@@ -162,18 +174,20 @@ def run(name: str) -> None:
 def demo(
     run_dir: RunDir = HERE,
     any_ports: Annotated[bool, typer.Option("--any-ports", help="No well-known ports.")] = False,
+    at: Annotated[str, typer.Option(help="The URL of a gateway that is up elsewhere.")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="As one JSON object, at the end.")
     ] = False,
 ) -> None:
     """Walk a new customer through it, show what lies in the log.
 
-    Starts the stack if it is not up, and leaves it up.
+    Starts the stack if it is not up, and leaves it up. With --at it starts nothing, and ORDERSTREAM_KAFKA
+    names the brokers.
     """
     from rich.console import Console
 
     from infra.unavailable import Unavailable as Away
-    from ops.demo.run import Failed
+    from ops.demo.run import Failed, demo_at
     from ops.demo.run import demo as walk
     from ops.stack.artefacts import Unavailable
     from ops.stack.folder import RunFolder
@@ -181,13 +195,16 @@ def demo(
 
     console = Console(stderr=True) if as_json else Console()
     try:
-        walked = walk(RunFolder(run_dir), console, any_ports=any_ports)
+        walked = (
+            demo_at(at, console) if at else walk(RunFolder(run_dir), console, any_ports=any_ports)
+        )
     except (NotUp, Unavailable, ValueError) as error:
         sys.exit(str(error))
     except Failed as error:
-        sys.exit(f"{error}\nThe stack is up: `orderstream status`, `orderstream logs gateway`")
+        advice = "" if at else "\nThe stack is up: `orderstream status`, `orderstream logs gateway`"
+        sys.exit(f"{error}{advice}")
     except Away:
-        sys.exit(NO_KAFKA)
+        sys.exit(NO_KAFKA_THERE if at else NO_KAFKA)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     if as_json:
@@ -263,116 +280,14 @@ def tail(
         sys.exit(INTERRUPTED)
 
 
-@app.command()
-def replay(
-    view: Annotated[str, typer.Argument(help="live or history.")],
-    run_dir: RunDir = HERE,
-    *,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Switch also if rows differ.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as a JSON object.")] = False,
-) -> None:
-    """Build a view anew from its topics, compare it with the one that serves, switch to it if they are the same.
-
-    Readers are served all the while. Exit code 1: a row differs, and the old one still serves.
-    """
-    import asyncio
-
-    from rich.console import Console
-
-    from gateway.building import Refused
-    from infra.log.port import OutOfRange
-    from infra.unavailable import Unavailable
-    from ops.replay import VIEWS, Overtaken, counting, replay_named, settings_of
-
-    if view not in VIEWS:
-        sys.exit(f"no view is named {view}: {', '.join(VIEWS)}")
-    settings = settings_of({name: endpoint(name, run_dir) for name in SERVERS})
-    try:
-        with counting(Console(stderr=True), f"replay {view}") as told:
-            found = asyncio.run(replay_named(view, settings, told, anyway=anyway))
-    except (Unavailable, OutOfRange, Overtaken, Refused) as error:
-        sys.exit(f"{error}: nothing was switched")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    print(json.dumps(found._asdict()) if as_json else found.as_text())
-    if not found.switched:
-        raise typer.Exit(FAILED)
-
-
-@app.command()
-def audit(
-    run_dir: RunDir = HERE,
-    *,
-    prefix: Annotated[bool, typer.Option("--prefix", help="Only what holds at any time.")] = False,
-    patience: Annotated[float, typer.Option(help="Seconds to wait for rest.")] = 60,
-    journal: Annotated[Path | None, typer.Option(help="What a client asked for.")] = None,
-    redecide: Annotated[bool, typer.Option("--redecide", help="Decide all again.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-) -> None:
-    """Check the log, snapshots and views against each other, by arithmetic of its own.
-
-    Exit code 1: something is not as it must be, or there was nothing to check.
-    """
-    import asyncio
-
-    from rich.console import Console
-
-    from infra.unavailable import Unavailable
-    from ops.audit import run as audits
-    from ops.audit.outcomes import read_journal
-    from ops.audit.screen import show
-    from ops.audit.where import Where
-    from ops.redecide import Redecided
-    from ops.replay import counting
-
-    where = Where.of({"kafka": endpoint("kafka", run_dir), **there(run_dir)}, ports(run_dir))
-    asked = read_journal(journal.read_text()) if journal else None
-    given: dict[str, Any] = {"journal": asked, "more": (Redecided(),) if redecide else ()}
-    try:
-        with counting(Console(stderr=True), "audit") as told:
-            auditing = audits.audit(where, patience_s=patience, prefix=prefix, told=told, **given)
-            found = asyncio.run(auditing)
-    except Unavailable as away:
-        sys.exit(f"{away} does not answer: `orderstream status` says more")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    print(json.dumps(found.as_json(), indent=1)) if as_json else show(screen(), found)
-    if not found.is_clean:
-        raise typer.Exit(FAILED)
-
-
+app.command()(replay)
+app.command()(audit)
 app.command()(simulate)
 
 
-def endpoint(name: str, run_dir: Path) -> str:
-    """Returns where the server listens. Ends the command if the stack is not up or has none."""
-    found = there(run_dir)
-    if name not in found:
-        print(f"no {name} is up: `orderstream up` starts it", file=sys.stderr)
-        raise typer.Exit(NOT_UP)
-    return found[name]
-
-
-def there(run_dir: Path) -> dict[str, str]:
-    """Returns where the servers listen that are up or named in the environment."""
-    from ops.stack.endpoints import given
-    from ops.stack.folder import RunFolder
-
-    return {**RunFolder(run_dir).status().endpoints, **given(os.environ)}
-
-
-def ports(run_dir: Path) -> dict[str, int]:
-    """Returns the stack's ports by name."""
-    from ops.stack.folder import RunFolder
-
-    return RunFolder(run_dir).read("ports.json") or {}
-
-
-def screen() -> "Console":
-    """Returns the terminal; what is no terminal takes long lines."""
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+def end(number: int, _: object) -> None:
+    """Ends a process that has nothing to drain yet."""
+    raise SystemExit(128 + number)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from infra.log import listing
 from infra.log.kafka import KafkaLog
+from infra.process.settings import Settings, load
 from ops.demo.books import Books, add_up
 from ops.demo.client import Answer, Client, NoAnswer
 from ops.demo.screen import Screen
@@ -111,6 +112,14 @@ def command() -> str:
     if which("orderstream") == str(called) or called.name != "orderstream":
         return "orderstream"
     return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)
+
+
+def demo_at(gateway: str, console: Console) -> Walked:
+    """Returns what came of the walk through a deployment whose edge has this URL; Kafka is the one of the settings.
+
+    Raises: Failed; Unavailable.
+    """
+    return asyncio.run(walk({"gateway": gateway, "kafka": load(Settings).kafka}, Screen(console)))
 
 
 async def walk(endpoints: Mapping[str, str], screen: Screen) -> Walked:

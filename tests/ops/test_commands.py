@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from ops.audit.asking import hashes, lags
 from ops.audit.check import Violation
 from ops.audit.report import Line, Report
 from ops.audit.screen import show
-from ops.cli import NOT_UP, app
+from ops.cli import app
 from ops.stack.console import starting
+from ops.where import NOT_UP
 from tests.gateway.test_process import free_ports
 
 TP = ("order.events.v1", 0)
@@ -79,3 +81,20 @@ def test_a_view_lags_until_it_stands_at_the_end() -> None:
     assert not lags({place: 9}, ends, slack=1)
     assert not lags({place: 10}, ends)
     assert not lags({}, ends)
+
+
+def test_the_version_is_told() -> None:
+    ran = CliRunner().invoke(app, ["--version"])
+    assert (ran.exit_code, ran.output) == (0, f"{version('orderstream')}\n")
+
+
+def test_a_demo_elsewhere_starts_nothing(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    ran = CliRunner().invoke(
+        app,
+        ["demo", "--at", f"http://127.0.0.1:{port}", "--run-dir", str(tmp_path)],
+        env={"ORDERSTREAM_KAFKA": f"127.0.0.1:{port}"},
+    )
+    assert ran.exit_code == 1
+    assert "Kafka does not answer: ORDERSTREAM_KAFKA" in ran.output
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,4 @@
+FROM localhost/orderstream-stand-in
+COPY local /usr/local
+RUN ldconfig
+CMD ["python3"]
