@@ -14,7 +14,7 @@ ARG COMMIT=unknown
 RUN sed -i "s/^version = \"[^\"]*/&+${COMMIT}/" pyproject.toml && \
     python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /tmp/wheel . && \
     /opt/orderstream/bin/python -m pip install --quiet --no-deps /tmp/wheel/*.whl
-RUN docker/rootfs /opt/orderstream /rootfs && \
+RUN containers/rootfs /opt/orderstream /rootfs && \
     cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
     --output-file /rootfs/usr/share/sbom/orderstream.cdx.json /rootfs/opt/orderstream/bin/python
 

@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults coverage mutants bench bench-peers contract lock clean
+.PHONY: help demo up down status check test test-faults test-containers image stand-ins coverage mutants bench bench-peers contract lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,15 @@ test: .venv/dev ## every test, on real servers of its own
 
 test-faults: .venv/dev ## every row of the table of faults, FAULT_RUNS=5 for five runs of each
 	$(BIN)/pytest -m "" tests/faults
+
+image: ## build the image of every process, its commit in it
+	COMMIT="$$(git rev-parse --short HEAD)" docker compose build provision
+
+stand-ins: .venv/dev ## build what the image registry has, from packages, where none is in reach (BUILD=podman)
+	containers/stand-ins/build
+
+test-containers: .venv/dev ## the product as containers, and the end-to-end tests on servers in containers
+	$(BIN)/pytest -m "containers or stack" --on-containers tests/containers tests/e2e
 
 coverage: .venv/dev ## every test once more, and what no test passes through
 	requirements/coverage

@@ -18,6 +18,15 @@ from ops.stack.lifecycle import down, up
 # Set by the process that began the test run, inherited by xdist's workers.
 FOLDER, OWNER = "ORDERSTREAM_TEST_FOLDER", "ORDERSTREAM_TEST_OWNER"
 FAILED = pytest.StashKey[bool]()
+ON_CONTAINERS = "--on-containers"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        ON_CONTAINERS,
+        action="store_true",
+        help="run the end-to-end tests on servers in containers in place of the packaged ones",
+    )
 
 
 def serve(name: str, *only: str) -> RunFolder:

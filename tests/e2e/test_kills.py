@@ -14,9 +14,9 @@ import pytest
 from events.order import OrderAccepted, OrderRejected
 from events.topics import ORDER_COMMANDS, ORDER_EVENTS
 from ops.stack.folder import RunFolder
-from ops.stack.lifecycle import down, up
 from tests.e2e.customer import Customer
 from tests.e2e.reader import closed_books
+from tests.stand import Standing
 
 RATE = 20
 CUSTOMERS = 8
@@ -27,12 +27,10 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[RunFolder]:
+def stack(own_stack: Standing, tmp_path: Path) -> Iterator[RunFolder]:
     """A stack of this test's own: nobody else likes what is done to it."""
-    folder = RunFolder(tmp_path / "run")
-    up(folder, any_ports=True, owner=os.getpid())
-    yield folder
-    down(folder)
+    with own_stack(tmp_path / "run") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from infra.log.kafka import KafkaLog
 from infra.process.settings import Settings
 from ops.provision import topic_specs
 from ops.stack.processes import SERVICES
-from tests.faults.stand import until
+from tests.stand import until
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = int(Settings.model_fields["partition_count"].default)

@@ -12,7 +12,7 @@ from infra.views.port import Input, NotReady, Reading, inputs
 from ops.replay import Replayed, replay_named, settings_of
 from ops.stack.folder import RunFolder
 from tests.faults.lives import PARTITIONS
-from tests.faults.stand import until
+from tests.stand import until
 
 MARKERS = 2
 """Offsets behind a topic's last record that nobody reads, after a take-over that came to nothing more."""

@@ -44,9 +44,9 @@ from tests.faults.proxy import (
     tear,
     weather,
 )
-from tests.faults.stand import until
 from tests.faults.table import RUNS, row
 from tests.faults.world import busy
+from tests.stand import until
 
 pytestmark = pytest.mark.stack
 

@@ -33,9 +33,9 @@ from tests.faults.brokers import Behind
 from tests.faults.lives import now_ms
 from tests.faults.poison import MISPLACED, kinds, sample
 from tests.faults.rogue import Raw, write
-from tests.faults.stand import is_back, kill, standing, until
 from tests.faults.table import row
 from tests.faults.world import busy
+from tests.stand import is_back, kill, standing, until
 
 P = 2
 SOON_S = 1

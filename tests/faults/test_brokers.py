@@ -15,10 +15,10 @@ from tests.e2e.reader import closed_books
 from tests.faults.brokers import Behind, Three
 from tests.faults.journal import DEADLINE_S, PATIENCE_S, Journal, written
 from tests.faults.lives import now_ms
-from tests.faults.stand import kill, standing, until
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
 from tests.faults.witness import OUTPUTS, Witness, witnessing
+from tests.stand import kill, standing, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(1_200)]
 

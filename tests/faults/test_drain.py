@@ -12,10 +12,10 @@ import pytest
 from ops.stack.folder import RunFolder
 from ops.stack.processes import PROJECTORS, SERVICES
 from tests.faults.load import under_load
-from tests.faults.stand import is_back, kill, standing, until
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
 from tests.faults.watch import Buyer, going_on, savers
+from tests.stand import is_back, kill, standing, until
 
 RATE = 20
 LIMIT_S = 10

@@ -10,9 +10,9 @@ from ops.stack.folder import RunFolder
 from ops.stack.processes import SHELL_SERVICES
 from tests.e2e.customer import Customer
 from tests.e2e.test_kills import CUSTOMERS, load
-from tests.faults.stand import process, standing, until
 from tests.faults.table import row
 from tests.faults.verdict import verdict
+from tests.stand import process, standing, until
 
 DEATHS = 2 * len(SHELL_SERVICES)
 """At least, of all services together."""

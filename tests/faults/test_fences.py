@@ -22,9 +22,9 @@ from services.tape.app import SERVICE as TAPE
 from tests.contracts.log_worlds import KafkaWorld, append, own, texts, values
 from tests.faults.brokers import Behind
 from tests.faults.proxy import Api, Proxy, lose_request, strike
-from tests.faults.stand import until
 from tests.faults.table import row
 from tests.infra.log.test_kafka import batches
+from tests.stand import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults]
 

@@ -14,9 +14,9 @@ from events.ids import command_id
 from infra.crash import Point
 from ops.audit.outcomes import Asked
 from tests.e2e.customer import Customer
-from tests.faults.stand import process, standing
 from tests.faults.table import row
 from tests.faults.verdict import verdict
+from tests.stand import process, standing
 
 RETRIED = int(os.environ.get("FAULT_RETRIES", "30"))  # requests, at each point
 AT_ONCE, CUSTOMERS, PASSINGS = 16, 4, 24

@@ -14,11 +14,11 @@ from tests.faults.brokers import Behind
 from tests.faults.lives import PARTITIONS, Life, now_ms
 from tests.faults.load import under_load
 from tests.faults.proxy import Api, Exchange, Proxy, strike, unharmed
-from tests.faults.stand import kill, process, standing, until
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
 from tests.faults.witness import Witness, witnessing
 from tests.faults.world import World, busy
+from tests.stand import kill, process, standing, until
 
 FENCED = '"message": "fenced"'
 ZOMBIES = 10 * RUNS

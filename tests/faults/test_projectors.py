@@ -15,9 +15,9 @@ from ops.stack.processes import SERVICES
 from tests.faults.lives import Life
 from tests.faults.load import under_load
 from tests.faults.seen import Seen, built_anew, seen_history, seen_live
-from tests.faults.stand import standing
 from tests.faults.table import RUNS, row
 from tests.faults.verdict import verdict
+from tests.stand import standing
 
 RATE = 20
 STORES = ("redis", "dynamodb")

@@ -25,10 +25,10 @@ from tests.e2e.customer import Customer
 from tests.faults.lives import PARTITIONS
 from tests.faults.load import accounts, asking, under_load
 from tests.faults.seen import Seen, built_anew, seen_history, seen_live
-from tests.faults.stand import is_back, kill, process, standing, until
 from tests.faults.table import row
 from tests.faults.verdict import verdict
 from tests.faults.watch import Buyer, Watch, going_on, savers
+from tests.stand import is_back, kill, process, standing, until
 
 SAVERS, RATE, CALM_S = 4, 20, 2
 STOPPED_S = 5

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -15,6 +15,8 @@ from ops.stack.lifecycle import down, up
 
 PATIENCE_S = 180  # a busy machine takes its time
 PAUSE_S = 0.02
+Standing = Callable[[Path], AbstractContextManager[RunFolder]]
+"""Starts a stack in a folder, for as long as the block runs."""
 
 
 @contextmanager
