@@ -17,10 +17,12 @@ from events.schema import VERSIONS, broken, json_schema
 from events.topics import TOPICS
 from gateway.app import routed
 from gateway.openapi import describe
+from ops import strimzi
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
 PAGE = Path("docs/events.md")
+CHART = Path("helm/orderstream/files/topics.json")
 MARK = "<!-- made of events/topics.py by `make contract` -->\n"
 DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
@@ -35,6 +37,7 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
         },
         Path("docs/asyncapi.json"): pretty(asyncapi()),
         Path("docs/openapi.json"): pretty(describe(routed())),
+        CHART: strimzi.topics(),
         PAGE: MARK.join((before, "\n".join(table()) + "\n", after)),
     }
 

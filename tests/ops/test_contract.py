@@ -11,7 +11,12 @@ from ops import contract
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Returns a repository that has no generated file but the page that the table stands in."""
-    for folder in (contract.SCHEMAS, contract.RELEASED, contract.PAGE.parent):
+    for folder in (
+        contract.SCHEMAS,
+        contract.RELEASED,
+        contract.PAGE.parent,
+        contract.CHART.parent,
+    ):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(contract.ROOT / contract.PAGE, tmp_path / contract.PAGE)
     return tmp_path
