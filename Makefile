@@ -6,10 +6,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults test-containers image stand-ins coverage mutants bench bench-peers contract lock clean
+.PHONY: help demo up down status check test test-faults test-containers image stand-ins check-chart deploy undeploy kind coverage mutants bench bench-peers contract lock clean
 
 help: ## list the targets
-	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 .venv/run: requirements/run.lock pyproject.toml
 	$(PYTHON) requirements/install run
@@ -46,6 +46,18 @@ stand-ins: .venv/dev ## build what the image registry has, from packages, where 
 
 test-containers: .venv/dev ## the product as containers, and the end-to-end tests on servers in containers
 	$(BIN)/pytest -m "containers or stack" --on-containers tests/containers tests/e2e
+
+check-chart: .venv/dev ## lint, render, validate and scan the chart for its three environments
+	$(BIN)/pytest -m chart tests/helm
+
+deploy: ## install or upgrade the chart: ENV=dev, staging or production, CONTEXT= of kubectl
+	helm upgrade --install orderstream helm/orderstream --values helm/orderstream/values-$(ENV).yaml --namespace orderstream --create-namespace $(if $(CONTEXT),--kube-context $(CONTEXT)) --timeout 15m
+
+undeploy: ## remove it
+	helm uninstall orderstream --namespace orderstream $(if $(CONTEXT),--kube-context $(CONTEXT))
+
+kind: ## a cluster on this machine with all of it (needs Docker, kind, kubectl, helm); helm/kind down removes it
+	helm/kind
 
 coverage: .venv/dev ## every test once more, and what no test passes through
 	requirements/coverage
