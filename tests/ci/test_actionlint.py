@@ -9,6 +9,7 @@ import pytest
 
 from tests.ci.test_linted import BIN, ISSUE
 from tests.ci.workflows import CI, WORKFLOWS
+from tests.tools import go
 
 pytestmark = pytest.mark.slow  # 15 s for the first build
 
@@ -28,7 +29,7 @@ PLANTED = [
 def actionlint(*files: Path) -> list[str]:
     """Returns the kinds of what it finds in the files. Raises: CalledProcessError if it can't be built or run."""
     options = ("-format", "{{json .}}", "-shellcheck", f"{BIN}/shellcheck", "-pyflakes", "")
-    command = [f"{BIN}/go", "-C", f"{MODULE}", "tool", "actionlint", *options, *map(str, files)]
+    command = [str(go(MODULE, "actionlint")), *options, *map(str, files)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if not ran.stdout:
         raise subprocess.CalledProcessError(ran.returncode, command, stderr=ran.stderr)
