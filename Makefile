@@ -48,7 +48,7 @@ test-containers: .venv/dev ## the product as containers, and the end-to-end test
 	$(BIN)/pytest -m "containers or stack" --on-containers tests/containers tests/e2e
 
 check-chart: .venv/dev ## lint, render, validate and scan the chart for its three environments
-	$(BIN)/pytest -m chart tests/helm
+	$(BIN)/python -m tests.helm.tools && $(BIN)/pytest -m chart tests/helm
 
 deploy: ## install or upgrade the chart: ENV=dev, staging or production, CONTEXT= of kubectl
 	helm upgrade --install orderstream helm/orderstream --values helm/orderstream/values-$(ENV).yaml --namespace orderstream --create-namespace $(if $(CONTEXT),--kube-context $(CONTEXT)) --timeout 15m

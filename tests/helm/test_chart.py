@@ -32,9 +32,9 @@ from tests.helm.chart import (
     told,
     unsafe,
 )
-from tests.helm.tools import conform, lint, scan
+from tests.helm.tools import MARKS, conform, lint, scan
 
-pytestmark = pytest.mark.chart
+pytestmark = list(MARKS)
 BY_ITSELF = {"process", "crash"}
 """The command says the one, tests alone have the other."""
 COORDINATES = {"POD_INDEX"}
@@ -122,7 +122,7 @@ def test_secrets_that_the_chart_makes_can_be_used(tmp_path: Path) -> None:
     assert len(key) == 48
 
 
-@pytest.mark.parametrize("partitions", [1, 2, MOST])
+@pytest.mark.parametrize("partitions", range(1, MOST + 1))
 def test_owners_cover_every_partition_once(
     partitions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +170,8 @@ def test_owners_cover_every_partition_once(
         ('image.digest="sha256:12"', "/image/digest"),
         ('image.pullPolicy="Sometimes"', "/image/pullPolicy"),
         ("network.kafka.ports=[]", "/network/kafka/ports"),
+        ("network.redis.peers=[]", "network.redis.peers names nobody"),
+        ('serviceAccountAnnotations={"gatway": {}}', "gatway"),
         ("strimzi={\"enabled\": true, \"brokers\": 2}", "kafka.replication is 3, more than the 2"),
     ],
 )  # fmt: skip
@@ -215,6 +217,9 @@ def test_a_service_leads_to_its_pods(environment: str) -> None:
         host = f"{NAME}-{name}"
         assert service["metadata"]["name"] == host
     gateway = of_kind("Service", among)["gateway"]
+    if environment == "production":
+        assert "demo" not in pods(among)
+        return
     assert (
         f"http://{NAME}-gateway:{gateway['spec']['ports'][0]['port']}"
         in container(pods(among)["demo"])["args"]
@@ -268,9 +273,11 @@ def test_only_listed_edges_are_open(environment: str) -> None:
             numbers = {port["port"] for port in rule["ports"]}
             if part in reached and numbers != {53}:
                 reached[part] |= {ports[number] for number in numbers}
+                assert rule["to"], f"{part} reaches anybody at {numbers}"
     assert reached == REACHED
     entered = {p["metadata"]["name"] for p in policies if p["spec"].get("ingress")}
-    assert f"{NAME}-clients" in entered
+    assert (f"{NAME}-clients" in entered) == (environment != "dev")
+    assert all(rule["from"] for p in policies for rule in p["spec"].get("ingress", ()))
     assert entered <= {f"{NAME}-{p}" for p in ("clients", "metrics", "demo-client", "valkey", "dynamodb")}  # fmt: skip
     for name, pod in pods(among).items():
         labels = pod["metadata"]["labels"].items()
@@ -293,15 +300,37 @@ def test_no_kind_is_evicted_whole_and_each_has_an_account(environment: str) -> N
 
 @every
 def test_nothing_stays_of_a_hook(environment: str) -> None:
-    """What Helm's hooks make is not removed with the release: each goes once it has succeeded."""
+    """What Helm's hooks make is not removed with the release: each goes once it has ended, however."""
     hooks = [
-        one["metadata"]["annotations"]
+        (one["kind"], one["metadata"]["annotations"])
         for one in manifests(environment)
         if "helm.sh/hook" in one["metadata"].get("annotations", {})
     ]
-    assert len(hooks) >= 5
-    for hook in hooks:
-        assert hook["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+    assert len(hooks) == (3 if environment == "production" else 7)
+    for kind, hook in hooks:
+        policy = set(hook["helm.sh/hook-delete-policy"].split(","))
+        assert policy >= {"before-hook-creation", "hook-succeeded"}
+        if kind == "Job":
+            assert "hook-failed" in policy
+            assert hook["helm.sh/hook-output-log-policy"] == "hook-failed"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_log_outlives_the_release_unless_told(kept: bool) -> None:
+    among = manifests("dev", f"strimzi.keep={str(kept).lower()}")
+    made = [one for one in among if one["apiVersion"].startswith("kafka.strimzi.io/")]
+    assert {one["kind"] for one in made} == {"Kafka", "KafkaNodePool", "KafkaTopic"}
+    for one in made:
+        policy = one["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
+        assert policy == ("keep" if kept else None)
+        for volume in one["spec"].get("storage", {}).get("volumes", ()):
+            assert volume["deleteClaim"] is not kept
+
+
+def test_no_topic_waits_for_an_operator_that_is_gone() -> None:
+    template = kafka_of(manifests("dev"))["spec"]["entityOperator"]["template"]
+    unset = {"name": "STRIMZI_USE_FINALIZERS", "value": "false"}
+    assert unset in template["topicOperatorContainer"]["env"]
 
 
 def test_provisioning_comes_before_all_that_needs_it_unless_kafka_comes_along() -> None:

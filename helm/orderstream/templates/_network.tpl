@@ -9,14 +9,32 @@ egress:
       - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
     ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
   {{- range .servers }}
-  {{- $server := get $.root.Values.network . }}
+  {{- $server := include "orderstream.server" (dict "root" $.root "server" .) | fromYaml }}
   - ports:
       {{- range $server.ports }}
       - {protocol: TCP, port: {{ . }}}
       {{- end }}
-    {{- with $server.peers }}
     to:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+      {{- toYaml $server.peers | nindent 6 }}
   {{- end }}
+{{- end }}
+
+{{/* Takes root and server (kafka, redis or dynamodb). Returns who it is for a policy, as YAML: ports and peers. */}}
+{{- define "orderstream.server" -}}
+{{- $values := .root.Values -}}
+{{- if and (eq .server "kafka") $values.strimzi.enabled -}}
+ports: [9092]
+peers: [{podSelector: {matchLabels: {strimzi.io/cluster: {{ include "orderstream.name" .root }}, strimzi.io/kind: Kafka}}}]
+{{- else if and (ne .server "kafka") $values.stores.enabled -}}
+{{- $store := ternary "valkey" "dynamodb" (eq .server "redis") -}}
+ports: [{{ ternary 6379 8000 (eq .server "redis") }}]
+peers:
+  - podSelector:
+      matchLabels:
+        {{- include "orderstream.selector" (dict "root" .root "name" $store) | nindent 8 }}
+{{- else -}}
+{{- $given := get $values.network .server -}}
+{{- if not $given.peers }}{{ fail (printf "network.%s.peers names nobody: say where it is, or network.enabled=false" .server) }}{{ end -}}
+{{ toYaml $given }}
+{{- end -}}
 {{- end }}

@@ -70,6 +70,10 @@ spec:
         {{- if eq .name "gateway" }}
         - {name: http, containerPort: 8080}
         {{- end }}
+      {{- if eq .name "gateway" }}
+      # Until every node knows that nobody shall come here any more.
+      lifecycle: {preStop: {sleep: {seconds: 5}}}
+      {{- end }}
       # A restore may take minutes; from then on the process answers at once or is started again.
       startupProbe:
         httpGet: {path: /health, port: admin}
