@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -117,7 +118,9 @@ def deployed(
     compose = DockerCompose(folder, "compose.yml", profiles=[profile], services=list(only) or None)
     deployment = Deployment(client, name, compose, {})
     try:
+        begun = monotonic()
         compose.start()
+        print(f"{profile} is healthy in {monotonic() - begun:.1f} s")
         deployment.endpoints = {
             "gateway": f"http://127.0.0.1:{ports['GATEWAY_PORT']}",
             "kafka": ",".join(f"127.0.0.1:{ports[port]}" for port in BROKERS[profile]),

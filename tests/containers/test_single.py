@@ -100,7 +100,9 @@ async def test_all_drain_and_what_was_is_there_after_a_second_start(deployment: 
         print(f"{service}: drained in {monotonic() - begun:.2f} s")
         assert container.attrs["State"]["ExitCode"] == 0, service
         assert b'"process_drained"' in container.logs(tail=1), service
+    begun = monotonic()
     await asyncio.to_thread(deployment.compose.start)
+    print(f"all healthy again in {monotonic() - begun:.1f} s")
     async with httpx2.AsyncClient(base_url=deployment.endpoints["gateway"], timeout=35) as http:
         customer.http = http
         assert (await customer.get("/balance"))["total"] == "123.45"
