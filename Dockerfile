@@ -1,4 +1,4 @@
-# One image for every process: `docker run orderstream run NAME`. What it is told: `orderstream run --help`.
+# One image for every process: `docker run orderstream run NAME`. What it is told: infra/process/settings.py.
 FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
@@ -35,6 +35,6 @@ WORKDIR /var/lib/orderstream
 USER 65532:65532
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
-    CMD ["python", "-m", "infra.process.healthy"]
+    CMD ["python", "-P", "-m", "infra.process.healthy"]
 ENTRYPOINT ["orderstream"]
 CMD ["--help"]

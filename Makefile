@@ -50,8 +50,8 @@ test-containers: .venv/dev ## the product as containers, and the end-to-end test
 check-chart: .venv/dev ## lint, render, validate and scan the chart for its three environments
 	$(BIN)/python -m tests.helm.tools && $(BIN)/pytest -m chart tests/helm
 
-deploy: ## install or upgrade the chart: ENV=dev, staging or production, CONTEXT= of kubectl
-	helm upgrade --install orderstream helm/orderstream --values helm/orderstream/values-$(ENV).yaml --namespace orderstream --create-namespace $(if $(CONTEXT),--kube-context $(CONTEXT)) --timeout 15m
+deploy: ## install or upgrade the chart: ENV=dev, staging or production; VALUES= a file of your own, SET=, CONTEXT= of kubectl
+	helm upgrade --install orderstream helm/orderstream --values helm/orderstream/values-$${ENV:?is dev, staging or production}.yaml $(if $(VALUES),--values $(VALUES)) $(if $(SET),--set $(SET)) --namespace orderstream --create-namespace $(if $(CONTEXT),--kube-context $(CONTEXT)) --timeout 25m
 
 undeploy: ## remove it
 	helm uninstall orderstream --namespace orderstream $(if $(CONTEXT),--kube-context $(CONTEXT))

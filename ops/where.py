@@ -31,11 +31,14 @@ def endpoint(name: str, run_dir: Path) -> str:
 
 
 def there(run_dir: Path) -> dict[str, str]:
-    """Returns where the servers listen that are up or named in the environment."""
-    from ops.stack.endpoints import given
+    """Returns where the servers listen that are up, or named in the environment or a file of secrets."""
+    from infra.process.settings import SECRETS
+    from ops.stack.endpoints import SERVERS, given
     from ops.stack.folder import RunFolder
 
-    return {**RunFolder(run_dir).status().endpoints, **given(os.environ)}
+    files = {name: SECRETS / f"orderstream_{name}" for name in SERVERS}
+    told = {name: file.read_text().strip() for name, file in files.items() if file.is_file()}
+    return {**RunFolder(run_dir).status().endpoints, **told, **given(os.environ)}
 
 
 def ports(run_dir: Path) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -64,3 +65,12 @@ async def until(holds: Callable[[], bool | Awaitable[bool]], what: str) -> float
             return monotonic() - begun
         await asyncio.sleep(PAUSE_S)
     raise TimeoutError(what)
+
+
+def free_ports(count: int) -> list[int]:
+    """Returns ports of loopback that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

@@ -12,11 +12,11 @@ COMPOSE = ROOT / "docker-compose.yml"
 OURS = "orderstream"
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 EXACT = re.compile(r"[\w./-]+:\d+(\.\d+)+")
-WRITABLE = {
-    "kafka": "its settings are written into its own folder",
-    "dynamodb": "its SQLite unpacks machine code",
-}
+WRITABLE = {"kafka": "its settings are written into its own folder"}
 """Servers whose root file system can't be read-only, and why."""
+ROOT_IN_IT = {"dynamodb": "a volume is root's, and its image has no folder to give it away"}
+"""Servers that run as root, with the capability to use another user's files, and why."""
+SHARED = ("privileged", "network_mode", "pid", "ipc", "userns_mode", "devices", "uts")
 Service = Mapping[str, Any]
 
 
@@ -49,15 +49,25 @@ def told(service: Service) -> dict[str, str]:
     return {name: str(value) for name, value in service["environment"].items()}
 
 
-def unsafe(name: str, service: Service) -> Iterator[str]:
-    """Yields what is not as it must be: each runs with nothing that it does not need."""
+def unsafe(name: str, service: Service) -> list[str]:
+    """Returns what is not as it must be: each runs with nothing that it does not need."""
     kind = name.rstrip("-0123456789")
-    if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):
+    return [*powers(kind, service), *openings(kind, service)]
+
+
+def powers(kind: str, service: Service) -> Iterator[str]:
+    allowed = ["DAC_OVERRIDE"] if kind in ROOT_IN_IT else []
+    if service.get("cap_drop") != ["ALL"] or service.get("cap_add", []) != allowed:
         yield "has capabilities"
-    if "no-new-privileges:true" not in service.get("security_opt", []):
-        yield "may gain privileges"
-    if service.get("privileged") or service.get("network_mode") or service.get("pid"):
+    if service.get("security_opt") != ["no-new-privileges:true"]:
+        yield "may gain privileges, or call what it likes"
+    if service.get("user", "its image's") in ("root", "0", 0) and kind not in ROOT_IN_IT:
+        yield "is root"
+    if any(service.get(shared) for shared in SHARED):
         yield "shares the machine's own"
+
+
+def openings(kind: str, service: Service) -> Iterator[str]:
     if not service.get("read_only") and kind not in WRITABLE:
         yield "may write to its root file system"
     if not EXACT.fullmatch(service["image"]):

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from testcontainers.compose import DockerCompose
 
 from tests.containers.compose_file import ROOT, process_of
-from tests.gateway.test_process import free_ports
+from tests.stand import free_ports
 
 START_INTERVAL = (1, 44)
 """The API from which on an engine checks more often while a container starts; Podman speaks an older one."""
@@ -110,8 +110,10 @@ def deployed(
     files = [ROOT / "docker-compose.yml", Path(__file__).with_name("published.yml")]
     config = resolved(name, ports, files)
     api = tuple(map(int, client.version()["ApiVersion"].split(".")))
-    if api < START_INTERVAL:
-        for service in config["services"].values():
+    for service in config["services"].values():
+        if service.pop("build", None):  # what `make image` built is tested
+            service["pull_policy"] = "never"
+        if api < START_INTERVAL:
             service.get("healthcheck", {}).pop("start_interval", None)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compose.yml").write_text(yaml.safe_dump(config))

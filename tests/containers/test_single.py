@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 LARGEST = 200_000_000  # bytes
 USER = "65532"
 DRAIN_S = 10
-TOOLS = ("sh", "bash", "apt-get", "dpkg", "gcc", "cc", "ld", "pip", "curl", "perl")
+TOOLS = ("sh", "bash", "apt-get", "dpkg", "gcc", "cc", "ld", "pip", "pip3", "curl", "perl")
 PATH = "/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin:/opt/orderstream/bin"
 BILL = "/usr/share/sbom/orderstream.cdx.json"
 
@@ -37,6 +37,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 def ask(running: Deployment, service: str, code: str) -> str:
     """Returns what Python inside the service's container prints."""
     done = running.container(service).exec_run(["python", "-c", code])
+    assert done.exit_code == 0, done.output
     return str(done.output.decode().strip())
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from infra.views.port import Batch, Key, Row, inputs
 from ops.provision import contract_topic
 from tests.messages.envelope import NOW
 from tests.messages.markets import BTC
+from tests.stand import free_ports
 
 pytestmark = pytest.mark.stack
 PARTITIONS = 2
@@ -33,14 +33,6 @@ PARTITIONS = 2
 class Gateway(NamedTuple):
     process: asyncio.subprocess.Process
     client: httpx2.AsyncClient
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.fixture

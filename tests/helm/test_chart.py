@@ -1,6 +1,7 @@
 """The chart: each process told its settings and nothing else, partitions owned once, wrong values refused by name."""
 
 import base64
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ BY_ITSELF = {"process", "crash"}
 COORDINATES = {"POD_INDEX"}
 MOST = 12
 NAME = f"{RELEASE}-orderstream"
-EVERY = ("every part",)
+EVERY = (*ENTRIES, "demo", "valkey", "dynamodb")
 ARGUED = {
     "CKV_K8S_11": (EVERY, "a limit on CPU stops a process that could run; requests share it out"),
     "CKV_K8S_15": (EVERY, "tags are exact: what is there need not be asked for at each start"),
@@ -51,13 +52,10 @@ ARGUED = {
 }
 """What checkov finds and is meant, for which parts, and why."""
 REACHED = {
-    **{name: {"kafka"} for name in (*SHELL_SERVICES, "market")},
-    "projector-live": {"kafka", "redis"},
-    "projector-history": {"kafka", "dynamodb"},
-    "provision": {"kafka", "dynamodb"},
-    "gateway": {"kafka", "redis", "dynamodb"},
+    name: {"kafka", "redis", "dynamodb"} & settings_of(name).model_fields.keys() for name in ENTRIES
 }
-PORTS = {9092: "kafka", 6379: "redis", 443: "dynamodb"}
+"""Whoever is told where a server is may reach it."""
+PORTS = {9092: "kafka", 6379: "redis", 443: "dynamodb", 53: "dns"}
 every = pytest.mark.parametrize("environment", ENVIRONMENTS)
 
 
@@ -76,7 +74,7 @@ def test_helm_and_the_scanner_find_nothing(environment: str) -> None:
 def is_argued(check: str, line: str) -> bool:
     part = line.partition(":")[0].rpartition(f"{NAME}-")[2]
     parts, _ = ARGUED.get(check, ((), ""))
-    return part in parts or parts == EVERY
+    return part in parts
 
 
 def test_nothing_is_argued_that_is_not_found() -> None:
@@ -166,6 +164,7 @@ def test_owners_cover_every_partition_once(
         ("stores.enabled=true", "stores.enabled is for development"),
         ('gateway.service.port="http"', "/gateway/service/port"),
         ("gateway.service.port=70000", "/gateway/service/port"),
+        ('gateway.autoscaling.max=2', "gateway.autoscaling.min is 3, more than the 2 of max"),
         ('gateway.ingress.host=""', "gateway.ingress.host must be set"),
         ('image.digest="sha256:12"', "/image/digest"),
         ('image.pullPolicy="Sometimes"', "/image/pullPolicy"),
@@ -232,25 +231,34 @@ def test_a_pod_has_nothing_that_it_does_not_need(environment: str) -> None:
         assert unsafe(pod) == [], name
 
 
-PLANTED: dict[str, tuple[tuple[str, ...], Any]] = {
-    "may be root": (("securityContext", "runAsNonRoot"), False),
-    "has no seccomp profile": (("securityContext", "seccompProfile"), {}),
-    "has a token of the cluster": (("automountServiceAccountToken",), True),
-    "shares the host's own": (("hostNetwork",), True),
-    "has a folder of the host": (("volumes",), [{"name": "v", "hostPath": {"path": "/"}}]),
-    "may gain privileges": (("containers", "securityContext", "privileged"), True),
-    "may write to its root file system": (("containers", "securityContext", "readOnlyRootFilesystem"), False),
-    "has capabilities": (("containers", "securityContext", "capabilities"), {"drop": []}),
-    "has no limit": (("containers", "resources"), {}),
-    "is no exact image": (("containers", "image"), "orderstream:latest"),
-    "has a secret in its environment": (("containers", "env"), [{"name": "K", "valueFrom": {"secretKeyRef": {}}}]),
-}  # fmt: skip
+OWN = ("containers", "securityContext")
+PLANTED: list[tuple[str, tuple[str, ...], Any]] = [
+    ("may be root", ("securityContext", "runAsNonRoot"), False),
+    ("may be root", ("securityContext", "runAsUser"), 0),
+    ("has no seccomp profile", ("securityContext", "seccompProfile"), {"type": "Unconfined"}),
+    ("has a token of the cluster", ("automountServiceAccountToken",), True),
+    ("shares the host's own", ("hostNetwork",), True),
+    ("shares the host's own", ("hostPID",), True),
+    ("shares the host's own", ("hostIPC",), True),
+    ("has a folder of the host", ("volumes",), [{"name": "v", "hostPath": {"path": "/"}}]),
+    ("may gain privileges", (*OWN, "privileged"), True),
+    ("may gain privileges", (*OWN, "allowPrivilegeEscalation"), True),
+    ("may write to its root file system", (*OWN, "readOnlyRootFilesystem"), False),
+    ("has capabilities", (*OWN, "capabilities"), {"drop": ["ALL"], "add": ["NET_ADMIN"]}),
+    ("has no limit", ("containers", "resources"), {"requests": {}}),
+    ("is no exact image", ("containers", "image"), "orderstream:latest"),
+    ("is no exact image", ("containers", "image"), "orderstream"),
+    (
+        "has a secret in its environment",
+        ("containers", "env"),
+        [{"name": "K", "valueFrom": {"secretKeyRef": {}}}],
+    ),
+]
 
 
-@pytest.mark.parametrize("said", PLANTED)
-def test_what_would_be_unsafe_is_found(said: str) -> None:
+@pytest.mark.parametrize(("said", "path", "value"), PLANTED)
+def test_what_would_be_unsafe_is_found(said: str, path: tuple[str, ...], value: Any) -> None:
     pod: Any = deepcopy(pods(manifests("production"))["order"])
-    path, value = PLANTED[said]
     place = pod["spec"]
     for step in path[:-1]:
         place = place[step][0] if step == "containers" else place[step]
@@ -258,30 +266,93 @@ def test_what_would_be_unsafe_is_found(said: str) -> None:
     assert unsafe(pod) == [said]
 
 
+def values_of(environment: str) -> dict[str, Any]:
+    """Returns what the environment's file says of the network."""
+    both: dict[str, Any] = {}
+    for name in ("values", f"values-{environment}"):
+        both |= yaml.safe_load((CHART / f"{name}.yaml").read_text()).get("network", {})
+    return both
+
+
+def reached(policies: list[Manifest], ports: Mapping[int, str]) -> dict[str, dict[str, Any]]:
+    """Returns for each part the servers that its policies let it reach, and as whom; names are asked of `dns`."""
+    found: dict[str, dict[str, Any]] = {}
+    for policy in policies:
+        part = policy["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        for rule in policy["spec"].get("egress", ()):
+            for number in {port["port"] for port in rule["ports"]}:
+                found.setdefault(part, {})[ports.get(number, str(number))] = rule.get("to")
+    return found
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_only_servers_that_are_named_are_reached(environment: str) -> None:
+    policies = [one for one in manifests(environment) if one["kind"] == "NetworkPolicy"]
+    named = values_of(environment)
+    found = reached(policies, PORTS)
+    for part, servers in REACHED.items():
+        assert found[part] == {name: named[name]["peers"] for name in (*servers, "dns")}, part
+
+
+def test_a_server_of_the_charts_own_is_reached_by_its_marks() -> None:
+    among = manifests("dev")
+    policies = [one for one in among if one["kind"] == "NetworkPolicy"]
+    found = reached(policies, PORTS | {8000: "dynamodb"})
+    for part, servers in REACHED.items():
+        assert found[part].keys() == {*servers, "dns"}
+        for server in servers - {"kafka"}:
+            (peer,) = found[part][server]
+            store = {"redis": "valkey", "dynamodb": "dynamodb"}[server]
+            labels = pods(among)[store]["metadata"]["labels"]
+            assert peer["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'network.kafka={"peers": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}',
+        "network.redis.ports=[6379, 22]",
+        'network.dns={"peers": [{"podSelector": {}}]}',
+    ],
+)
+def test_an_edge_too_many_is_found(planted: str) -> None:
+    policies = [one for one in manifests("production", planted) if one["kind"] == "NetworkPolicy"]
+    named = values_of("production")
+    assert reached(policies, PORTS)["gateway"] != {
+        name: named[name]["peers"] for name in (*REACHED["gateway"], "dns")
+    }
+
+
 @every
-def test_only_listed_edges_are_open(environment: str) -> None:
+def test_nobody_enters_but_who_is_named(environment: str) -> None:
     among = manifests(environment)
     policies = [one for one in among if one["kind"] == "NetworkPolicy"]
     nothing = next(p for p in policies if p["metadata"]["name"] == f"{NAME}-nothing")
     assert nothing["spec"].keys() == {"podSelector", "policyTypes"}
     assert set(nothing["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-    ports = PORTS | ({8000: "dynamodb"} if environment == "dev" else {})
-    reached = {name: set[str]() for name in REACHED}
-    for policy in policies:
-        part = policy["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
-        for rule in policy["spec"].get("egress", ()):
-            numbers = {port["port"] for port in rule["ports"]}
-            if part in reached and numbers != {53}:
-                reached[part] |= {ports[number] for number in numbers}
-                assert rule["to"], f"{part} reaches anybody at {numbers}"
-    assert reached == REACHED
-    entered = {p["metadata"]["name"] for p in policies if p["spec"].get("ingress")}
-    assert (f"{NAME}-clients" in entered) == (environment != "dev")
-    assert all(rule["from"] for p in policies for rule in p["spec"].get("ingress", ()))
-    assert entered <= {f"{NAME}-{p}" for p in ("clients", "metrics", "demo-client", "valkey", "dynamodb")}  # fmt: skip
     for name, pod in pods(among).items():
         labels = pod["metadata"]["labels"].items()
         assert nothing["spec"]["podSelector"]["matchLabels"].items() <= labels, name
+    entered = {
+        p["metadata"]["name"].removeprefix(f"{NAME}-"): p["spec"]["ingress"]
+        for p in policies
+        if "Ingress" in p["spec"]["policyTypes"] and p is not nothing
+    }
+    named = values_of(environment)
+    doors = {"clients": 8080, "metrics": 9464}
+    for door, port in doors.items():
+        if named[door]:
+            (rule,) = entered.pop(door)
+            assert rule["from"] == named[door]
+            assert [one["port"] for one in rule["ports"]] == [port]
+    own = {"valkey", "dynamodb"} if environment == "dev" else set()
+    assert entered.keys() == own | ({"demo-client"} if environment != "production" else set())
+    for rules in entered.values():
+        for rule in rules:
+            for peer in rule["from"]:
+                marks = peer["podSelector"]["matchLabels"]
+                assert marks["app.kubernetes.io/instance"] == RELEASE
+                assert marks["app.kubernetes.io/component"] in {*ENTRIES, "demo"}
 
 
 @every

@@ -18,7 +18,7 @@ from ops.audit.screen import show
 from ops.cli import app
 from ops.stack.console import starting
 from ops.where import NOT_UP
-from tests.gateway.test_process import free_ports
+from tests.stand import free_ports
 
 TP = ("order.events.v1", 0)
 READ = ("aiokafka", "librdkafka")

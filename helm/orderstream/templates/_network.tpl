@@ -5,9 +5,13 @@ podSelector:
     {{- include "orderstream.selector" . | nindent 4 }}
 policyTypes: [Egress]
 egress:
-  - to:
-      - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
-    ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+  - ports:
+      {{- range .root.Values.network.dns.ports }}
+      - {protocol: UDP, port: {{ . }}}
+      - {protocol: TCP, port: {{ . }}}
+      {{- end }}
+    to:
+      {{- toYaml .root.Values.network.dns.peers | nindent 6 }}
   {{- range .servers }}
   {{- $server := include "orderstream.server" (dict "root" $.root "server" .) | fromYaml }}
   - ports:

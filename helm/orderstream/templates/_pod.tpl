@@ -1,4 +1,4 @@
-{{/* The pod of a process. Takes root, name, resources; admin: whether it has an admin server; annotations. */}}
+{{/* The pod of a process. Takes root, name, resources; admin: whether it has an admin server; args, if not those that run it. */}}
 {{- define "orderstream.pod" -}}
 {{- $values := .root.Values -}}
 {{- $name := include "orderstream.name" .root -}}
@@ -51,7 +51,7 @@ spec:
           {{- include "orderstream.selector" $ | nindent 10 }}
     {{- end }}
   {{- else }}
-  restartPolicy: {{ .restart | default "Never" }}
+  restartPolicy: Never
   {{- end }}
   containers:
     - name: {{ .name }}
@@ -74,7 +74,7 @@ spec:
       # Until every node knows that nobody shall come here any more.
       lifecycle: {preStop: {sleep: {seconds: 5}}}
       {{- end }}
-      # A restore may take minutes; from then on the process answers at once or is started again.
+      # It answers while it restores, which may take minutes; it is ready only then.
       startupProbe:
         httpGet: {path: /health, port: admin}
         periodSeconds: 1
