@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "orderstream"
 ENVIRONMENTS = ("dev", "staging", "production")
 RELEASE, NAMESPACE = "r", "orderstream"
+NAME = f"{RELEASE}-orderstream"
 Manifest = Mapping[str, Any]
 
 
