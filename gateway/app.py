@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
-from infra.process.settings import HistorySettings, LiveSettings, Port, Settings
+from infra.process.settings import Port, Settings, ViewSettings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
 from infra.stores.idempotency import RedisTries
@@ -86,7 +86,7 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
-class GatewaySettings(LiveSettings, HistorySettings):
+class GatewaySettings(ViewSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
     server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
     cursor_key: signs cursors. Every gateway of a cluster has the same keys.

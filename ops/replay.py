@@ -33,7 +33,7 @@ from gateway.views import HISTORY, LIVE
 from infra.log.clock import SystemClock
 from infra.log.kafka import KafkaLog
 from infra.log.port import Log
-from infra.process.settings import HistorySettings, LiveSettings, load
+from infra.process.settings import ViewSettings, load
 from infra.views import history, live
 from infra.views.port import Batch, Generation, Generations, inputs
 
@@ -41,10 +41,6 @@ LEASE_MS = 30_000
 RENEW_S = 10
 Told = Callable[[int, int], None]
 """Takes how many offsets are folded, and of how many."""
-
-
-class ReplaySettings(LiveSettings, HistorySettings):
-    """Where the log and both views are."""
 
 
 class View(NamedTuple):
@@ -179,20 +175,20 @@ def first_difference(before: Mapping[str, bytes], after: Mapping[str, bytes]) ->
 
 
 @asynccontextmanager
-async def live_view(settings: ReplaySettings) -> AsyncIterator[View]:
+async def live_view(settings: ViewSettings) -> AsyncIterator[View]:
     sources = inputs(topics_of(LIVE), settings.partition_count)
     async with live.connect(settings.redis) as client:
         yield View(live.LiveStore(client, sources, settings.partition_count), LIVE)
 
 
 @asynccontextmanager
-async def history_view(settings: ReplaySettings) -> AsyncIterator[View]:
+async def history_view(settings: ViewSettings) -> AsyncIterator[View]:
     sources = inputs(topics_of(HISTORY), settings.partition_count)
     async with history.connect(settings.dynamodb) as client:
         yield View(history.HistoryStore(client, sources, settings.partition_count), HISTORY)
 
 
-VIEWS: Mapping[str, Callable[[ReplaySettings], AbstractAsyncContextManager[View]]] = {
+VIEWS: Mapping[str, Callable[[ViewSettings], AbstractAsyncContextManager[View]]] = {
     "live": live_view,
     "history": history_view,
 }
@@ -220,14 +216,12 @@ def counting(console: Console, name: str) -> Iterator[Told]:
         yield told
 
 
-def settings_of(endpoints: Mapping[str, str]) -> ReplaySettings:
+def settings_of(endpoints: Mapping[str, str]) -> ViewSettings:
     """Returns the settings of a process of the stack with these endpoints."""
-    return load(ReplaySettings).model_copy(update={**endpoints, "process": "replay"})
+    return load(ViewSettings).model_copy(update={**endpoints, "process": "replay"})
 
 
-async def replay_named(
-    name: str, settings: ReplaySettings, told: Told, *, anyway: bool
-) -> Replayed:
+async def replay_named(name: str, settings: ViewSettings, told: Told, *, anyway: bool) -> Replayed:
     """Returns what came of replaying the view of that name, on the servers of the settings. Raises as replay does."""
     log = KafkaLog(settings.kafka)
     try:

@@ -1,8 +1,7 @@
-"""What commands share: the stack that is meant, where its servers listen, the terminal, exit codes."""
+"""Where a command looks, the stack and its servers' addresses, and where it answers: terminal and exit code."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is there at once
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,13 +31,13 @@ def endpoint(name: str, run_dir: Path) -> str:
 
 def there(run_dir: Path) -> dict[str, str]:
     """Returns where the servers listen that are up, or named in the environment or a file of secrets."""
-    from infra.process.settings import SECRETS
-    from ops.stack.endpoints import SERVERS, given
+    from infra.process.settings import ViewSettings, load
+    from ops.stack.endpoints import SERVERS
     from ops.stack.folder import RunFolder
 
-    files = {name: SECRETS / f"orderstream_{name}" for name in SERVERS}
-    told = {name: file.read_text().strip() for name, file in files.items() if file.is_file()}
-    return {**RunFolder(run_dir).status().endpoints, **told, **given(os.environ)}
+    told = load(ViewSettings)
+    named = {name: getattr(told, name) for name in told.model_fields_set & SERVERS.keys()}
+    return {**RunFolder(run_dir).status().endpoints, **{k: v for k, v in named.items() if v}}
 
 
 def ports(run_dir: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar, overload
+from typing import Generic, NoReturn, TypeVar
 
 import structlog
 import uvloop
@@ -40,11 +40,7 @@ class Program(Generic[S]):
         run_process(self.main, self.settings)
 
 
-@overload
-def run_process(main: Main[Settings]) -> None: ...
-@overload
-def run_process(main: Main[S], settings: type[S]) -> None: ...
-def run_process(main: Main[Any], settings: type[Settings] = Settings) -> None:
+def run_process(main: Main[S], settings: type[S]) -> None:
     """Runs main with its settings and an event that is set when it shall end; then returns.
 
     Ends the process with 1 if main raises or has not ended 8 s after the event, with 78 if the

@@ -83,6 +83,10 @@ class HistorySettings(Settings):
     dynamodb: str = "http://127.0.0.1:8000"
 
 
+class ViewSettings(LiveSettings, HistorySettings):
+    """Where both views are."""
+
+
 def is_weak(secret: SecretStr, default: Any) -> bool:
     """Returns whether others may know or guess the secret."""
     value = secret.get_secret_value()

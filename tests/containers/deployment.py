@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import yaml
 from docker import DockerClient
 from docker.errors import DockerException
@@ -25,19 +26,13 @@ BROKERS = {"single": ("KAFKA_PORT",), "cluster": ("KAFKA_PORT", "KAFKA_PORT_2", 
 PORTS = ("GATEWAY_PORT", *BROKERS["cluster"])
 
 
-class NoEngine(Exception):
-    """Nothing here runs containers."""
-
-
 def engine() -> DockerClient:
-    """Returns a client of the engine that DOCKER_HOST or the default socket leads to. Raises: NoEngine."""
+    """Returns a client of the engine that DOCKER_HOST or the default socket leads to. Ends the run if none answers."""
     try:
         client = DockerClient.from_env(timeout=300)
         client.ping()
     except DockerException as error:
-        raise NoEngine(
-            f"no engine answers, start Docker or name one in DOCKER_HOST: {error}"
-        ) from None
+        pytest.exit(f"no engine answers, start Docker or name one in DOCKER_HOST: {error}", 1)
     return client
 
 
@@ -101,10 +96,7 @@ def resolved(name: str, ports: Mapping[str, int], files: Sequence[Path]) -> Any:
 def deployed(
     folder: Path, profile: str = "single", only: Sequence[str] = ()
 ) -> Iterator[Deployment]:
-    """Yields the deployment, once all that starts under the profile is healthy; removes it. only: these services.
-
-    Raises: NoEngine.
-    """
+    """Yields the deployment, once all that starts under the profile is healthy; removes it. only: these services."""
     client, name = engine(), f"orderstream-test-{uuid4().hex[:8]}"
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     files = [ROOT / "docker-compose.yml", Path(__file__).with_name("published.yml")]

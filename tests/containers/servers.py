@@ -13,7 +13,7 @@ SERVERS = ("kafka", "dynamodb", "redis")
 
 @contextmanager
 def standing_on_containers(path: Path) -> Iterator[RunFolder]:
-    """Yields the folder of a stack that is ready. Raises: NoEngine."""
+    """Yields the folder of a stack that is ready."""
     with deployed(path / "servers", only=SERVERS) as servers:
         addresses = {name: servers.endpoints[name] for name in SERVERS}
         with standing(path / "run", **addresses) as folder:

@@ -17,6 +17,7 @@ from tests.stand import until
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 CUSTOMERS, ORDERS = 6, 8  # orders while one is down
+HEALTHY = ["python", "-P", "-m", "infra.process.healthy"]
 VICTIMS = ("kafka-1", "order-0", "kafka-2", "balance-1", "kafka-3", "portfolio-0", "tape-1")
 
 
@@ -74,6 +75,9 @@ async def killed_and_back(deployment: Deployment, victim: str) -> None:
     await asyncio.to_thread(container.start)
 
     async def is_back() -> bool:
-        return await in_sync(deployment.endpoints["kafka"]) == {3}
+        if victim.startswith("kafka"):
+            return await in_sync(deployment.endpoints["kafka"]) == {3}
+        asked = await asyncio.to_thread(container.exec_run, HEALTHY)
+        return bool(asked.exit_code == 0)
 
     await until(is_back, victim)

@@ -24,10 +24,9 @@ from tests.containers.compose_file import (
     told,
     unsafe,
 )
+from tests.told import packaged_broker, variables
 
 PROFILES = ("single", "cluster")
-BY_ITSELF = {"process", "crash"}
-"""The command says the one, tests alone have the other."""
 ELSEWHERE = {
     "listeners", "advertised.listeners", "listener.security.protocol.map", "log.dirs",
     "controller.quorum.voters", "node.id",
@@ -45,12 +44,11 @@ def test_a_process_is_told_its_settings_and_nothing_else(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = PROCESSES[name]
-    settings = settings_of(process_of(service) or "")
-    fields = {f"ORDERSTREAM_{field.upper()}" for field in settings.model_fields.keys() - BY_ITSELF}
-    assert set(told(service)) == fields
+    process = process_of(service) or ""
+    assert set(told(service)) == variables(process)
     for variable, value in told(service).items():
         monkeypatch.setenv(variable, value)
-    settings()
+    settings_of(process)()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -109,8 +107,7 @@ def told_or_nothing(service: Service) -> dict[str, str]:
 
 def test_a_broker_is_set_up_as_the_packaged_one() -> None:
     """All but where it is, and on how many brokers a topic stands."""
-    lines = artefacts.source("kafka.properties.in").read_text().splitlines()
-    packaged = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    packaged = packaged_broker()
     for name, service in ALL.items():
         if not name.startswith("kafka"):
             continue

@@ -13,7 +13,6 @@ from infra.process.server import Admin
 from infra.process.service import ShellSettings
 from infra.process.settings import SECRETS
 from ops.provision import differences
-from ops.stack import artefacts
 from ops.stack.processes import ENTRIES, SHELL_SERVICES, settings_of
 from tests.helm.chart import (
     CHART,
@@ -33,10 +32,9 @@ from tests.helm.chart import (
     unsafe,
 )
 from tests.helm.tools import MARKS, conform, lint, scan
+from tests.told import packaged_broker, variables
 
 pytestmark = list(MARKS)
-BY_ITSELF = {"process", "crash"}
-"""The command says the one, tests alone have the other."""
 COORDINATES = {"POD_INDEX"}
 MOST = 12
 EVERY = (*ENTRIES, "demo", "valkey", "dynamodb")
@@ -82,9 +80,7 @@ def test_a_process_is_told_its_settings_and_nothing_else(
     found = processes(manifests(environment))
     assert found.keys() == ENTRIES.keys()
     for name, pod in found.items():
-        settings = settings_of(name)
-        fields = {f"ORDERSTREAM_{f.upper()}" for f in settings.model_fields.keys() - BY_ITSELF}
-        given, files = told(pod), secret_files(pod)
+        fields, given, files = variables(name), told(pod), secret_files(pod)
         assert given.keys() - COORDINATES == fields - {file.upper() for file in files}, name
         assert {file.upper() for file in files} <= fields, name
         with monkeypatch.context() as patch:
@@ -92,7 +88,7 @@ def test_a_process_is_told_its_settings_and_nothing_else(
                 patch.setenv(variable, value)
             for file in files:
                 patch.setenv(file.upper(), "b0" * 20)
-            settings()
+            settings_of(name)()
 
 
 @every
@@ -321,9 +317,7 @@ def kafka_of(among: list[Manifest]) -> Manifest:
 
 def test_strimzis_broker_is_set_up_as_the_packaged_one() -> None:
     config = {k: str(v) for k, v in kafka_of(manifests("dev"))["spec"]["kafka"]["config"].items()}
-    lines = artefacts.source("kafka.properties.in").read_text().splitlines()
-    packaged = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert config.items() <= packaged.items()
+    assert config.items() <= packaged_broker().items()
     assert list(differences(config)) == []
 
 

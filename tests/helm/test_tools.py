@@ -197,11 +197,6 @@ def test_the_scanner_finds_what_is_unsafe_and_nothing_else() -> None:
     ]
 
 
-def test_a_check_can_be_left_out() -> None:
-    planted = DEPLOYMENT.replace("Always", "Never")
-    assert scan(planted, accepted=["CKV_K8S_15"]) == []
-
-
 @pytest.mark.parametrize("unread", ["", f"{DEPLOYMENT}---\na: ["])
 def test_the_scanner_does_not_pass_over_what_it_can_not_read(unread: str) -> None:
     with pytest.raises(ValueError, match="read nothing"):

@@ -18,6 +18,13 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
+{{/* Returns, with commas, the processes that stay: all but the one that provisions. */}}
+{{- define "orderstream.processes" -}}
+{{- $names := concat (list "market") (keys .Values.services | sortAlpha) (list "gateway") -}}
+{{- range keys .Values.projectors | sortAlpha }}{{ $names = append $names (printf "projector-%s" .) }}{{ end -}}
+{{- join "," $names -}}
+{{- end }}
+
 {{/* Takes root and name. Returns the metadata of what belongs to that part. */}}
 {{- define "orderstream.metadata" -}}
 name: {{ include "orderstream.name" .root }}-{{ .name }}

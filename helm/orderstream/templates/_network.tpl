@@ -1,4 +1,14 @@
-{{/* Takes root, name and servers (of kafka, redis, dynamodb). Returns a policy's spec: those and DNS are reached. */}}
+{{/* Takes root and name. Returns, with commas, the servers that the process is told of. */}}
+{{- define "orderstream.servers" -}}
+{{- $told := include "orderstream.told" . | fromYaml -}}
+{{- $servers := list -}}
+{{- range list "kafka" "redis" "dynamodb" -}}
+{{- if hasKey $told (printf "ORDERSTREAM_%s" (upper .)) }}{{ $servers = append $servers . }}{{ end -}}
+{{- end -}}
+{{- join "," $servers -}}
+{{- end }}
+
+{{/* Takes root and name. Returns a policy's spec: DNS is reached, and the servers that the process is told of. */}}
 {{- define "orderstream.reaches" -}}
 podSelector:
   matchLabels:
@@ -12,7 +22,7 @@ egress:
       {{- end }}
     to:
       {{- toYaml .root.Values.network.dns.peers | nindent 6 }}
-  {{- range .servers }}
+  {{- range splitList "," (include "orderstream.servers" .) }}
   {{- $server := include "orderstream.server" (dict "root" $.root "server" .) | fromYaml }}
   - ports:
       {{- range $server.ports }}

@@ -53,7 +53,7 @@ ORDERSTREAM_CURSOR_KEY: ""
 {{- end }}
 {{- range $name, $value := include "orderstream.told" . | fromYaml }}
 {{- if not (has (lower $name) $files) }}
-{{- if and (empty $value) (ne $name "ORDERSTREAM_PARTITIONS") }}
+{{- if empty $value }}
 {{- fail (printf "%s has no value: set it, or name %s in secrets.keys" $name (lower $name)) }}
 {{- end }}
 - name: {{ $name }}

@@ -19,6 +19,7 @@ PROCESS = """
 import asyncio, logging, structlog
 from infra.process import run
 from infra.process.server import serve_admin
+from infra.process.settings import Settings
 
 ready = {{"log": False}}
 
@@ -31,7 +32,7 @@ async def main(settings, stop):
         {body}
 
 run.DRAIN_LIMIT = 0.3
-run.run_process(main)
+run.run_process(main, Settings)
 """
 
 
