@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import json
 
@@ -16,6 +16,7 @@ from infra.raw.views import history, live
 
 from .auditor import Auditor
 from .batches import CONTRACT, NOTHING, Digest, digest
+from .state import Shard
 from .views import HISTORY, LIVE, View, view
 from .where import Where
 
@@ -26,9 +27,31 @@ MARKERS = 4
 """Offsets behind the last record that no view steps over until another comes."""
 
 
-async def rested(reader: RawReader, tps: Sequence[TP], patience_s: float) -> bool:
-    """Returns whether nothing was appended for a while to what accounts cause, waiting for that for so long."""
+class Rest(NamedTuple):
+    """What views and processes said while nothing was appended. ends: of every partition then."""
+
+    views: Sequence[View]
+    processes: Mapping[Shard, str]
+    ends: Mapping[TP, Ends]
+
+
+async def rest(
+    where: Where, reader: RawReader, tps: Sequence[TP], patience_s: float
+) -> Rest | None:
+    """Returns what is said at rest, None if the services do not come to it in that time."""
     caused = [tp for tp in tps if tp[0] in CONTRACT and tp[0] != PRICES.name]
+    deadline = monotonic() + patience_s
+    while await rested(reader, caused, deadline - monotonic()):
+        before = await reader.ends(caused)
+        views = await read_views(where, reader, tps, patience_s)
+        told = Rest(views, await read_processes(where), await reader.ends(tps))
+        if all(told.ends[tp] == end for tp, end in before.items()):
+            return told
+    return None
+
+
+async def rested(reader: RawReader, caused: Sequence[TP], patience_s: float) -> bool:
+    """Returns whether nothing was appended to these for a while, waiting for that for so long."""
     deadline = monotonic() + patience_s
     seen: Mapping[TP, Ends] = {}
     since = monotonic()
@@ -71,12 +94,14 @@ def lags(positions: Mapping[tuple[str, str], int], ends: Mapping[TP, Ends], slac
     )
 
 
-async def processes(auditor: Auditor, where: Where) -> None:
-    """Has the rows compared that the living services say they have."""
-    for service in dict.fromkeys(topic.writer for topic in TOPICS):
-        if port := where.admins.get(service):
-            for p, hash_ in (await hashes(port)).items():
-                auditor.remembered.lives((service, int(p)), hash_)
+async def read_processes(where: Where) -> dict[Shard, str]:
+    """Returns the hash of the rows that each living service says it has."""
+    return {
+        (service, int(p)): hash_
+        for service in dict.fromkeys(topic.writer for topic in TOPICS)
+        if (port := where.admins.get(service))
+        for p, hash_ in (await hashes(port)).items()
+    }
 
 
 async def hashes(port: int) -> Mapping[str, str]:

@@ -49,17 +49,18 @@ async def audit(
     partitions = topics[ORDER_COMMANDS.name].partitions
     strange = Foreign(foreign)
     async with reading(where.kafka) as reader:
-        at_rest = not prefix and await asking.rested(reader, tps, patience_s)
-        views = await asking.read_views(where, reader, tps, patience_s) if at_rest else []
+        rest = None if prefix else await asking.rest(where, reader, tps, patience_s)
+        ends = rest.ends if rest else await reader.ends(tps)
+        views = rest.views if rest else []
         auditor = Auditor(partitions, journal=journal, foreign=strange, views=views, more=more)
-        ends = await reader.ends(tps)
         since = await show(auditor, reader, ends, told)
         await asking.transactions(auditor, reader, ends)
     await asking.consumers(auditor, where.kafka, ends)
     for topic in TOPICS:
         asking.settings(auditor, topic, topics, partitions)
-    if at_rest:
-        await asking.processes(auditor, where)
+    for shard, hash_ in rest.processes.items() if rest else ():
+        auditor.remembered.lives(shard, hash_)
+    at_rest = rest is not None
     auditor.close(at_rest=at_rest)
     offsets = {tp: Bounds(end.start, end.end) for tp, end in ends.items()}
     spent = monotonic() - begun, process_time() - cpu

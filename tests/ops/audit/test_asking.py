@@ -1,5 +1,9 @@
 """What an audit asks of a broker that is not at rest."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from events.topics import ORDER_COMMANDS, ORDER_EVENTS
@@ -8,7 +12,9 @@ from infra.raw.batches import Ends, RawReader
 from ops.audit import asking
 from ops.audit.auditor import Auditor
 from ops.audit.run import reading
+from ops.audit.where import Where
 from ops.provision import contract_topic
+from tests.faults.rogue import Raw, write
 from tests.stack import serve
 
 pytestmark = pytest.mark.stack
@@ -41,3 +47,30 @@ async def test_a_transaction_that_does_not_end_is_told(kafka: str) -> None:
         assert await left_open(reader, 5) == []  # it has ended: nothing is open there any more
         [told] = await left_open(reader, 0)
         assert told.startswith(f"a transaction of {TP} open at 0 for ")
+
+
+@asynccontextmanager
+async def at_work_when_first_asked(kafka: str) -> AsyncIterator[int]:
+    """Returns the admin port of a service that appends something before it first tells of its rows."""
+    told = ["as they are now", "as they were for a moment"]
+
+    async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if len(told) > 1:
+            await write(kafka, TP, [Raw(b"account", b"{}")])
+        said = b'{"0":"%s"}' % told.pop().encode()
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + said)
+        writer.close()
+
+    server = await asyncio.start_server(tell, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_views_and_processes_are_asked_again_if_something_came_meanwhile(kafka: str) -> None:
+    async with reading(kafka) as reader, at_work_when_first_asked(kafka) as port:
+        before = (await reader.ends([TP]))[TP]
+        rest = await asking.rest(Where(kafka, admins={"order": port}), reader, [TP], 60)
+        assert rest is not None
+        assert rest.ends[TP].end == before.end + 1
+        assert rest.processes == {("order", 0): "as they are now"}
