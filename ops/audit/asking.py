@@ -104,6 +104,12 @@ async def read_processes(where: Where) -> dict[Shard, str]:
     }
 
 
+def processes(auditor: Auditor, rest: Rest) -> None:
+    """Has the rows compared that the living services say they have."""
+    for shard, hash_ in rest.processes.items():
+        auditor.remembered.lives(shard, hash_)
+
+
 async def hashes(port: int) -> Mapping[str, str]:
     """Returns the hash of each partition's rows that the process on the admin port has, none if nobody is there."""
     try:
@@ -144,11 +150,13 @@ async def transactions(
         auditor.healthy.transaction(tp, stable, monotonic() - begun)
 
 
-def settings(
-    auditor: Auditor, topic: Topic[Any], found: Mapping[str, Shape], partitions: int
-) -> None:
-    """Compares a topic with what events/topics.py says of it."""
-    shape = found.get(topic.name) or Shape(0, {})
+def settings(auditor: Auditor, found: Mapping[str, Shape], partitions: int) -> None:
+    """Compares the topics with what events/topics.py says of them."""
+    for topic in TOPICS:
+        compare(auditor, topic, found.get(topic.name) or Shape(0, {}), partitions)
+
+
+def compare(auditor: Auditor, topic: Topic[Any], shape: Shape, partitions: int) -> None:
     days = topic.retention_days
     wanted = {
         "cleanup.policy": "compact" if topic.compacted else "delete",

@@ -47,20 +47,19 @@ async def audit(
     topics = await shapes(where.kafka)
     tps = in_order((name, p) for name, found in topics.items() for p in range(found.partitions))
     partitions = topics[ORDER_COMMANDS.name].partitions
-    strange = Foreign(foreign)
     async with reading(where.kafka) as reader:
         rest = None if prefix else await asking.rest(where, reader, tps, patience_s)
         ends = rest.ends if rest else await reader.ends(tps)
         views = rest.views if rest else []
-        auditor = Auditor(partitions, journal=journal, foreign=strange, views=views, more=more)
+        auditor = Auditor(
+            partitions, journal=journal, foreign=Foreign(foreign), views=views, more=more
+        )
         since = await show(auditor, reader, ends, told)
         await asking.transactions(auditor, reader, ends)
     await asking.consumers(auditor, where.kafka, ends)
-    for topic in TOPICS:
-        asking.settings(auditor, topic, topics, partitions)
-    for shard, hash_ in rest.processes.items() if rest else ():
-        auditor.remembered.lives(shard, hash_)
-    at_rest = rest is not None
+    asking.settings(auditor, topics, partitions)
+    if at_rest := rest is not None:
+        asking.processes(auditor, rest)
     auditor.close(at_rest=at_rest)
     offsets = {tp: Bounds(end.start, end.end) for tp, end in ends.items()}
     spent = monotonic() - begun, process_time() - cpu
