@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
@@ -18,7 +18,9 @@ from infra.process.settings import Port, Settings, ViewSettings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
 from infra.stores.idempotency import RedisTries
-from infra.stores.sessions import RedisSessions, Sessions
+from infra.stores.failures import RedisFailures
+from infra.stores.limits import Buckets
+from infra.stores.sessions import Knock, RedisSessions, Sessions
 from infra.stores.users import NOBODY, DynamoUsers, Users
 from infra.views import live
 from infra.views.history import HistoryStore
@@ -26,6 +28,7 @@ from infra.views.live import LiveStore
 from infra.views.port import Input, View, inputs
 from infra.views.seam import Seam
 
+from .address import Network
 from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .catalogue import Catalogue
@@ -33,6 +36,7 @@ from .cursors import Cursors
 from .deps import Parts
 from .edge import Edge
 from .entrance import Entrance
+from .limits import Limits, rates
 from .projections.projection import Projection
 from .readiness import Components, Readiness
 from .repeats import Repeats
@@ -89,13 +93,24 @@ def require_policies(app: FastAPI) -> None:
 class GatewaySettings(ViewSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
     server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
-    cursor_key: signs cursors. Every gateway of a cluster has the same keys.
+    cursor_key: signs cursors. Every gateway of a cluster has the same keys. limits: rates that differ from the
+    environment's, see limits.py; trusted_proxies: networks of proxies before the edge, whose word on whence a request
+    comes counts; origins: of browsers' pages, beside the edge's own, that may use cookies.
     """
 
     sessions: str = "redis://127.0.0.1:6379/1"
     gateway_port: Port = 8080
     run_dir: Path = Path(".run")
     cursor_key: SecretStr = SecretStr("a development key for cursors")
+    limits: dict[str, str] = {}
+    trusted_proxies: tuple[Network, ...] = ()
+    origins: frozenset[str] = frozenset()
+
+    @model_validator(mode="after")
+    def keep_limits(self) -> Self:
+        """Returns the settings. Raises: ValueError for a limit that there isn't, or that can't be read."""
+        Limits(rates(self.env, self.limits))
+        return self
 
 
 @asynccontextmanager
@@ -128,6 +143,11 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
             yield Parts(
                 users=users,
                 sessions=open_sessions,
+                failures=RedisFailures(allowed),
+                limits=Limits(rates(settings.env, settings.limits)),
+                buckets=Buckets(now),
+                proxies=settings.trusted_proxies,
+                origins=settings.origins,
                 passwords=Passwords(),
                 tokens=Tokens(load_keys(keys), now),
                 trail=trail,
@@ -144,7 +164,7 @@ def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
     """Returns what must answer before anybody is served."""
     return {
         "users": partial(users.by_id, NOBODY),
-        "sessions": partial(sessions.find, NOBODY),
+        "sessions": partial(sessions.admit, Knock(NOBODY)),
         "market": catalogue.told,
     }
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from prometheus_client import Histogram
 from starlette.types import Receive, Scope, Send
@@ -17,9 +17,20 @@ from uuid_utils import uuid7
 
 from infra.process.metrics import latency
 
-from .problems import UNKNOWN, answer, refusal
+from .deps import admit_anybody
+from .limits import headers
+from .problems import UNKNOWN, Refused, answer, refusal
 
 REQUEST_ID = b"x-request-id"
+ALLOWANCE = "allowance"
+SAFETY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+)
+"""What has a browser take no answer for anything else than it is."""
 SANE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 REQUESTS = latency(
     "http_request", "From a request's headers to its answer's.", ("method", "route", "status")
@@ -55,19 +66,36 @@ class Entrance:
             if message["type"] == "http.response.start":
                 started = True
                 measure(scope, message["status"]).observe(perf_counter() - began)
-                message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
+                message["headers"] = [*message["headers"], *told(scope, request_id)]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
             try:
                 await self._routes(scope, receive, send_named)
             except Exception as error:
-                refused = refusal(error)
+                refused = await self._counted(scope, refusal(error))
                 if refused.code == UNKNOWN:
                     log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if started:
                     raise  # half an answer must not look like a whole one
                 await answer(refused, request_id.decode())(scope, receive, send_named)
+
+    async def _counted(self, scope: Scope, refused: Refused) -> Refused:
+        """Returns the refusal, or that there were too many, if the request came to nobody who counted it."""
+        if ALLOWANCE in scope["state"] or not hasattr(self.app.state, "parts"):
+            return refused
+        try:
+            await admit_anybody(Request(scope))
+        except Refused as too_many:
+            return too_many
+        return refused
+
+
+def told(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Returns the headers that every answer has."""
+    allowance = scope["state"].get(ALLOWANCE)
+    left = headers(allowance) if allowance else []
+    return [(REQUEST_ID, request_id), *left, *SAFETY]
 
 
 def measure(scope: Scope, status: int) -> Histogram:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
+from .limits import class_of
 from .problems import Refused
 from .strict_json import Malformed, parse
 
@@ -61,6 +62,7 @@ class EdgeRoute(APIRoute):
         if len(declared) != 1:
             raise Unguarded(f"{path}: {sorted(declared) or 'no policy'}")
         self.policy = declared.pop()
+        self.limit = class_of(self.operation_id or "", self.policy, self.methods or ())
         if self.policy != "public":
             self.openapi_extra = {"security": [{"bearer": []}]} | (self.openapi_extra or {})
 

@@ -15,11 +15,14 @@ from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
 from gateway.deps import Parts
 from gateway.edge import Edge
+from gateway.limits import DEVELOPMENT, Limits
 from gateway.repeats import Repeats
 from gateway.views import HISTORY
 from gateway.waiting import Outcomes
 from infra.publisher import MemoryPublisher
 from infra.stores.idempotency import MemoryTries
+from infra.stores.failures import MemoryFailures
+from infra.stores.limits import Buckets
 from infra.stores.sessions import MemorySessions
 from infra.stores.users import MemoryUsers
 from infra.views.port import View
@@ -44,6 +47,7 @@ class Twins(NamedTuple):
     clock: Clock
     users: MemoryUsers
     sessions: MemorySessions
+    failures: MemoryFailures
     publisher: MemoryPublisher
     tries: MemoryTries
     backstage: Backstage
@@ -60,6 +64,7 @@ def twins(clock: Clock) -> Twins:
         clock,
         MemoryUsers(),
         MemorySessions(clock),
+        MemoryFailures(clock),
         MemoryPublisher(),
         MemoryTries(clock),
         Backstage(clock),
@@ -84,6 +89,11 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
     yield Parts(
         users=twins.users,
         sessions=twins.sessions,
+        failures=twins.failures,
+        limits=Limits(DEVELOPMENT),
+        buckets=Buckets(twins.clock),
+        proxies=(),
+        origins=frozenset({"https://app.example.org"}),
         passwords=Passwords(),
         tokens=Tokens(load_keys(keys), twins.clock),
         trail=Trail(twins.users, twins.publisher),
