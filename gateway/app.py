@@ -10,15 +10,15 @@ from typing import Any, Self
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
 from infra.process.settings import Port, Settings, ViewSettings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
-from infra.stores.idempotency import RedisTries
 from infra.stores.failures import RedisFailures
+from infra.stores.idempotency import RedisTries
 from infra.stores.limits import Buckets
 from infra.stores.sessions import Knock, RedisSessions, Sessions
 from infra.stores.users import NOBODY, DynamoUsers, Users
@@ -41,7 +41,18 @@ from .projections.projection import Projection
 from .readiness import Components, Readiness
 from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
-from .routes import assets, auth, balance, docs, health, inventory, orders, portfolio, trades
+from .routes import (
+    assets,
+    auth,
+    balance,
+    docs,
+    health,
+    inventory,
+    orders,
+    portfolio,
+    profile,
+    trades,
+)
 from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
@@ -54,6 +65,8 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     trades.router,
     inventory.router,
     auth.router,
+    profile.router,
+    admin.router,
     health.router,
     docs.router,
 )
@@ -102,7 +115,7 @@ class GatewaySettings(ViewSettings):
     gateway_port: Port = 8080
     run_dir: Path = Path(".run")
     cursor_key: SecretStr = SecretStr("a development key for cursors")
-    limits: dict[str, str] = {}
+    limits: dict[str, str] = Field(default_factory=dict)
     trusted_proxies: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()
 
@@ -131,11 +144,11 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         outcomes, catalogue, trail = (
             Outcomes(new, new),
             Catalogue(View(new)),
-            Trail(users, publisher),
+            Trail(users, publisher, now),
         )
         ready = Readiness(asked(users, open_sessions, catalogue))
         async with working(
-            trail.keep_sweeping(now),
+            trail.keep_sweeping(),
             outcomes.follow(),
             catalogue.keep_looking(),
             ready.keep_asking(),

@@ -24,7 +24,7 @@ from .catalogue import Catalogue
 from .cookies import ACCESS_COOKIE, require_same_origin
 from .cursors import Cursors
 from .edge import Edge
-from .limits import Limits, seconds
+from .limits import Class, Limits, seconds
 from .problems import Refused
 from .route import policy
 
@@ -117,7 +117,7 @@ async def admit_anybody(request: Request) -> None:
     While the store is away, this process counts alone: what is public goes on.
     """
     parts = parts_of(request)
-    limit = getattr(request.scope.get("route"), "limit", "public")
+    limit: Class | None = getattr(request.scope.get("route"), "limit", "public")
     if limit is None:
         return
     buckets = parts.limits.buckets(limit, whence(request), None)

@@ -82,7 +82,8 @@ class Entrance:
 
     async def _counted(self, scope: Scope, refused: Refused) -> Refused:
         """Returns the refusal, or that there were too many, if the request came to nobody who counted it."""
-        if ALLOWANCE in scope["state"] or not hasattr(self.app.state, "parts"):
+        counted = ALLOWANCE in scope["state"] or refused.status_code >= 500
+        if counted or not hasattr(self.app.state, "parts"):
             return refused
         try:
             await admit_anybody(Request(scope))

@@ -41,7 +41,7 @@ PRODUCTION: Mapping[str, str] = MappingProxyType(
     }
 )
 DEVELOPMENT: Mapping[str, str] = MappingProxyType(
-    {name: "100000/s" for name in PRODUCTION}
+    dict.fromkeys(PRODUCTION, "100000/s")
     | {"commands": "5000/s", "logins": "1000/s", "registrations": "10000/h"}
 )
 
@@ -86,7 +86,7 @@ def rates(env: str, own: Mapping[str, str]) -> Mapping[str, str]:
     """Returns the rates of an environment, some of them its operator's. Raises: ValueError."""
     if unknown := sorted(own.keys() - PRODUCTION.keys()):
         raise ValueError(f"no such limit: {', '.join(unknown)}; there are {', '.join(PRODUCTION)}")
-    return (PRODUCTION if env == "production" else DEVELOPMENT) | own
+    return {**(PRODUCTION if env == "production" else DEVELOPMENT), **own}
 
 
 def headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:

@@ -181,7 +181,8 @@ class RedisSessions:
 
     async def of(self, account_id: str) -> Sequence[Open]:
         with answering():
-            ids = [raw.decode() for raw in await self.client.zrevrange(index(account_id), 0, -1)]
+            raw: Sequence[Any] = await self.client.zrevrange(index(account_id), 0, -1)
+            ids = [id_.decode() for id_ in raw]
             async with self.client.pipeline(transaction=False) as pipe:
                 for id_ in ids:
                     pipe.hmget(key(id_), ["record", "role", "seen"])

@@ -288,7 +288,8 @@ def attributes(user: User) -> Item:
 def user_of(item: Item) -> User:
     """Returns the user that `attributes` spelled."""
     values = {name: item[name]["S"] for name in User._fields if "S" in item.get(name, {})}
-    return User(**values, **{name: int(item.get(name, ZERO)["N"]) for name in NUMBERS})
+    numbers: Item = {name: int(item.get(name, ZERO)["N"]) for name in NUMBERS}
+    return User(**values, **numbers)
 
 
 class MemoryUsers:

@@ -20,8 +20,8 @@ from gateway.repeats import Repeats
 from gateway.views import HISTORY
 from gateway.waiting import Outcomes
 from infra.publisher import MemoryPublisher
-from infra.stores.idempotency import MemoryTries
 from infra.stores.failures import MemoryFailures
+from infra.stores.idempotency import MemoryTries
 from infra.stores.limits import Buckets
 from infra.stores.sessions import MemorySessions
 from infra.stores.users import MemoryUsers
@@ -96,7 +96,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         origins=frozenset({"https://app.example.org"}),
         passwords=Passwords(),
         tokens=Tokens(load_keys(keys), twins.clock),
-        trail=Trail(twins.users, twins.publisher),
+        trail=Trail(twins.users, twins.publisher, twins.clock),
         edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
         view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
         catalogue=catalogue,

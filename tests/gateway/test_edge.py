@@ -16,6 +16,7 @@ from gateway.deps import PUBLIC, Customer, Parts
 from gateway.problems import PROBLEMS, Refused, pointer
 from gateway.route import EdgeRoute, Unguarded
 from infra.process.metrics import exposition
+from infra.stores.sessions import Knock
 from infra.unavailable import Unavailable
 
 from .conftest import ADA, Twins
@@ -202,7 +203,7 @@ class Broken:
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
 
-    async def find(self, session_id: str) -> None:
+    async def admit(self, knock: Knock) -> None:
         raise self.failure
 
 
