@@ -42,6 +42,7 @@ from .readiness import Components, Readiness
 from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
 from .routes import (
+    admin,
     assets,
     auth,
     balance,
@@ -76,7 +77,7 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app)
+    return Entrance(app, parts.origins)
 
 
 def routed() -> FastAPI:

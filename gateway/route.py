@@ -64,7 +64,9 @@ class EdgeRoute(APIRoute):
         self.policy = declared.pop()
         self.limit = class_of(self.operation_id or "", self.policy, self.methods or ())
         if self.policy != "public":
-            self.openapi_extra = {"security": [{"bearer": []}]} | (self.openapi_extra or {})
+            self.openapi_extra = {"security": [{"bearer": []}, {"cookie": []}]} | (
+                self.openapi_extra or {}
+            )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
