@@ -5,16 +5,14 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from pydantic import Field, SecretStr, model_validator
 
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
-from infra.process.settings import Port, Settings, ViewSettings
+from infra.process.settings import Settings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
 from infra.stores.failures import RedisFailures
@@ -28,12 +26,11 @@ from infra.views.live import LiveStore
 from infra.views.port import Input, View, inputs
 from infra.views.seam import Seam
 
-from .address import Network
 from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .catalogue import Catalogue
 from .cursors import Cursors
-from .deps import Parts
+from .deps import Door, Parts
 from .edge import Edge
 from .entrance import Entrance
 from .limits import Limits, rates
@@ -54,6 +51,7 @@ from .routes import (
     profile,
     trades,
 )
+from .settings import GatewaySettings
 from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
@@ -77,7 +75,7 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app, parts.origins)
+    return Entrance(app, parts.door.origins)
 
 
 def routed() -> FastAPI:
@@ -104,29 +102,6 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
-class GatewaySettings(ViewSettings):
-    """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
-    server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
-    cursor_key: signs cursors. Every gateway of a cluster has the same keys. limits: rates that differ from the
-    environment's, see limits.py; trusted_proxies: networks of proxies before the edge, whose word on whence a request
-    comes counts; origins: of browsers' pages, beside the edge's own, that may use cookies.
-    """
-
-    sessions: str = "redis://127.0.0.1:6379/1"
-    gateway_port: Port = 8080
-    run_dir: Path = Path(".run")
-    cursor_key: SecretStr = SecretStr("a development key for cursors")
-    limits: dict[str, str] = Field(default_factory=dict)
-    trusted_proxies: tuple[Network, ...] = ()
-    origins: frozenset[str] = frozenset()
-
-    @model_validator(mode="after")
-    def keep_limits(self) -> Self:
-        """Returns the settings. Raises: ValueError for a limit that there isn't, or that can't be read."""
-        Limits(rates(self.env, self.limits))
-        return self
-
-
 @asynccontextmanager
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     """Returns the parts of a process, on the servers that its settings name, while the block runs."""
@@ -142,11 +117,8 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
         new = LiveStore(redis, *folded(LIVE, settings))
         old = HistoryStore(table, *folded(HISTORY, settings))
-        outcomes, catalogue, trail = (
-            Outcomes(new, new),
-            Catalogue(View(new)),
-            Trail(users, publisher, now),
-        )
+        outcomes, catalogue = Outcomes(new, new), Catalogue(View(new))
+        trail = Trail(users, publisher, now)
         ready = Readiness(asked(users, open_sessions, catalogue))
         async with working(
             trail.keep_sweeping(),
@@ -158,10 +130,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 users=users,
                 sessions=open_sessions,
                 failures=RedisFailures(allowed),
-                limits=Limits(rates(settings.env, settings.limits)),
-                buckets=Buckets(now),
-                proxies=settings.trusted_proxies,
-                origins=settings.origins,
+                door=door(settings),
                 passwords=Passwords(),
                 tokens=Tokens(load_keys(keys), now),
                 trail=trail,
@@ -172,6 +141,15 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 now=now,
                 ready=ready,
             )
+
+
+def door(settings: GatewaySettings) -> Door:
+    return Door(
+        limits=Limits(rates(settings.env, settings.limits)),
+        buckets=Buckets(now),
+        proxies=settings.trusted_proxies,
+        origins=settings.origins,
+    )
 
 
 def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:

@@ -30,6 +30,18 @@ from .route import policy
 
 
 @dataclass(frozen=True, kw_only=True)
+class Door:
+    """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
+    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own.
+    """
+
+    limits: Limits
+    buckets: Buckets
+    proxies: Sequence[Network] = ()
+    origins: Set[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """view: of accounts' things, live and history as one; now: ms since the epoch; ready: says of each
     component whether it answers.
@@ -38,10 +50,7 @@ class Parts:
     users: Users
     sessions: Sessions
     failures: Failures
-    limits: Limits
-    buckets: Buckets
-    proxies: Sequence[Network]
-    origins: Set[str]
+    door: Door
     passwords: Passwords
     tokens: Tokens
     trail: Trail
@@ -91,7 +100,7 @@ async def customer(request: Request) -> Account:
     except Refused:
         await admit_anybody(request)  # who guesses is limited too
         raise
-    buckets = parts.limits.buckets(request.scope["route"].limit, whence(request), claims.sub)
+    buckets = parts.door.limits.buckets(request.scope["route"].limit, whence(request), claims.sub)
     entry = await parts.sessions.admit(Knock(claims.sid, buckets))
     take(request, entry.allowance)
     session = entry.session
@@ -120,12 +129,12 @@ async def admit_anybody(request: Request) -> None:
     limit: Class | None = getattr(request.scope.get("route"), "limit", "public")
     if limit is None:
         return
-    buckets = parts.limits.buckets(limit, whence(request), None)
+    buckets = parts.door.limits.buckets(limit, whence(request), None)
     try:
         entry = await parts.sessions.admit(Knock(None, buckets))
         allowance = entry.allowance
     except Unavailable:
-        allowance = parts.buckets.take(buckets)
+        allowance = parts.door.buckets.take(buckets)
     take(request, allowance)
 
 
@@ -143,7 +152,7 @@ def rate_limited(micros: int) -> Refused:
 
 def whence(request: Request) -> str:
     """Returns the address that the request counts for."""
-    return address(request.scope, parts_of(request).proxies)
+    return address(request.scope, parts_of(request).door.proxies)
 
 
 def parts_of(request: Request) -> Parts:
@@ -158,7 +167,7 @@ def credential(request: Request) -> str:
     if cookie is not None and given:
         raise Refused("bad_request", "A cookie and an Authorization header at once")
     if cookie is not None:
-        require_same_origin(request, parts_of(request).origins)
+        require_same_origin(request, parts_of(request).door.origins)
         return cookie
     if not given:
         raise Refused("authentication_required")

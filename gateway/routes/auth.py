@@ -8,7 +8,7 @@ from uuid_utils import uuid7
 
 from events.user import LoggedOut, UserRegistered
 from gateway.audit import event, mark, unpublished
-from gateway.auth import TOKEN_LIFE
+from gateway.auth import MAX_TOKEN, TOKEN_LIFE
 from gateway.cookies import ACCESS_COOKIE, REFRESH_COOKIE, require_same_origin, set_cookie
 from gateway.deps import PUBLIC, Customer, PartsDep, RequestId, whence
 from gateway.logins import BROWSER_LIFE, Device, Logins, Pair
@@ -49,7 +49,7 @@ class Login(Body):
 class Refresh(Body):
     """refresh_token: absent from a browser, whose cookie has it."""
 
-    refresh_token: SecretStr | None = Field(default=None, max_length=256)
+    refresh_token: SecretStr | None = Field(default=None, max_length=MAX_TOKEN)
 
 
 class TokensView(BaseModel):
@@ -143,7 +143,7 @@ async def refresh(
     """
     token = body.refresh_token.get_secret_value() if body.refresh_token else None
     if token is None and (token := request.cookies.get(REFRESH_COOKIE)):
-        require_same_origin(request, parts.origins)
+        require_same_origin(request, parts.door.origins)
     if not token:
         raise Refused("authentication_required")
     session, pair = await Logins(parts, request_id).refresh(token)

@@ -13,7 +13,7 @@ from gateway.audit import Trail
 from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
 from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
-from gateway.deps import Parts
+from gateway.deps import Door, Parts
 from gateway.edge import Edge
 from gateway.limits import DEVELOPMENT, Limits
 from gateway.repeats import Repeats
@@ -90,10 +90,11 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         users=twins.users,
         sessions=twins.sessions,
         failures=twins.failures,
-        limits=Limits(DEVELOPMENT),
-        buckets=Buckets(twins.clock),
-        proxies=(),
-        origins=frozenset({"https://app.example.org"}),
+        door=Door(
+            limits=Limits(DEVELOPMENT),
+            buckets=Buckets(twins.clock),
+            origins=frozenset({"https://app.example.org"}),
+        ),
         passwords=Passwords(),
         tokens=Tokens(load_keys(keys), twins.clock),
         trail=Trail(twins.users, twins.publisher, twins.clock),
