@@ -33,8 +33,8 @@ from .cursors import Cursors
 from .deps import Door, Parts
 from .edge import Edge
 from .entrance import Entrance
-from .limits import Limits, rates
 from .projections.projection import Projection
+from .rates import Rates, rates_of
 from .readiness import Components, Readiness
 from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
@@ -145,7 +145,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
 
 def door(settings: GatewaySettings) -> Door:
     return Door(
-        limits=Limits(rates(settings.env, settings.limits)),
+        limits=Rates(rates_of(settings.env, settings.rates)),
         buckets=Buckets(now),
         proxies=settings.trusted_proxies,
         origins=settings.origins,

@@ -24,8 +24,8 @@ from .catalogue import Catalogue
 from .cookies import ACCESS_COOKIE, require_same_origin
 from .cursors import Cursors
 from .edge import Edge
-from .limits import Class, Limits, seconds
 from .problems import Refused
+from .rates import Class, Rates, seconds
 from .route import policy
 
 
@@ -35,7 +35,7 @@ class Door:
     word on whence a request comes counts; origins: of browsers' pages, beside the edge's own.
     """
 
-    limits: Limits
+    rates: Rates
     buckets: Buckets
     proxies: Sequence[Network] = ()
     origins: Set[str] = frozenset()
@@ -100,7 +100,7 @@ async def customer(request: Request) -> Account:
     except Refused:
         await admit_anybody(request)  # who guesses is limited too
         raise
-    buckets = parts.door.limits.buckets(request.scope["route"].limit, whence(request), claims.sub)
+    buckets = parts.door.rates.buckets(request.scope["route"].limit, whence(request), claims.sub)
     entry = await parts.sessions.admit(Knock(claims.sid, buckets))
     take(request, entry.allowance)
     session = entry.session
@@ -129,7 +129,7 @@ async def admit_anybody(request: Request) -> None:
     limit: Class | None = getattr(request.scope.get("route"), "limit", "public")
     if limit is None:
         return
-    buckets = parts.door.limits.buckets(limit, whence(request), None)
+    buckets = parts.door.rates.buckets(limit, whence(request), None)
     try:
         entry = await parts.sessions.admit(Knock(None, buckets))
         allowance = entry.allowance

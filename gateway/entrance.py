@@ -19,8 +19,8 @@ from uuid_utils import uuid7
 from infra.process.metrics import latency
 
 from .deps import admit_anybody
-from .limits import headers
 from .problems import UNKNOWN, Refused, answer, refusal
+from .rates import headers
 
 REQUEST_ID = b"x-request-id"
 ALLOWANCE = "allowance"

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
-from .limits import class_of
 from .problems import Refused
+from .rates import class_of
 from .strict_json import Malformed, parse
 
 BASE = "/api/v1"

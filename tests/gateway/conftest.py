@@ -15,7 +15,7 @@ from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
 from gateway.deps import Door, Parts
 from gateway.edge import Edge
-from gateway.limits import DEVELOPMENT, Limits
+from gateway.rates import DEVELOPMENT, Rates
 from gateway.repeats import Repeats
 from gateway.views import HISTORY
 from gateway.waiting import Outcomes
@@ -91,7 +91,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         sessions=twins.sessions,
         failures=twins.failures,
         door=Door(
-            limits=Limits(DEVELOPMENT),
+            rates=Rates(DEVELOPMENT),
             buckets=Buckets(twins.clock),
             origins=frozenset({"https://app.example.org"}),
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app import create_app
 from gateway.deps import Parts
-from gateway.limits import DEVELOPMENT, PRODUCTION, Limits
+from gateway.rates import DEVELOPMENT, PRODUCTION, Rates
 from tests.gateway.conftest import ADA, Twins, clock, keys, parts, twins, weak_hash
 
 __all__ = ["ADA", "Twins", "clock", "keys", "parts", "twins", "weak_hash"]
@@ -27,8 +27,8 @@ async def client(parts: Parts) -> AsyncIterator[Client]:
 @pytest.fixture
 async def strict(parts: Parts) -> AsyncIterator[Client]:
     """Returns a client of an edge with production's limits, but for as many registrations as a test needs."""
-    limits = Limits({**PRODUCTION, "registrations": DEVELOPMENT["registrations"]})
-    async with calling(replace(parts, door=replace(parts.door, limits=limits))) as made:
+    rates = Rates({**PRODUCTION, "registrations": DEVELOPMENT["registrations"]})
+    async with calling(replace(parts, door=replace(parts.door, rates=rates))) as made:
         yield made
 
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from ipaddress import ip_network
 
+import httpx2
 import pytest
 
 from gateway.address import address
 from gateway.deps import Parts
-from gateway.limits import PRODUCTION, Limits, budget, rates
+from gateway.rates import PRODUCTION, Rates, budget, rates_of
 from tests.gateway.conftest import ADA, Twins
 
 from .conftest import BASE, Client, calling, log_in, registered, session
@@ -16,7 +17,7 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 async def test_s04_an_address_registers_five_users_an_hour(parts: Parts, twins: Twins) -> None:
-    door = replace(parts.door, limits=Limits(PRODUCTION))
+    door = replace(parts.door, rates=Rates(PRODUCTION))
     async with calling(replace(parts, door=door)) as client:
         for n in range(5):
             await registered(client, f"user-{n}")
@@ -34,8 +35,7 @@ async def test_s51_an_account_sends_a_burst_and_then_so_many_a_second(
     for name in ("ada", "eve"):
         await registered(strict, name)
     ada, eve = await session(strict), await session(strict, "eve")
-    asked = {"headers": ada, "json": {"amount": "1.00"}}
-    answers = [await strict.post(f"{BASE}/balance/deposit", **asked) for _ in range(60)]
+    answers = [await deposited(strict, ada) for _ in range(60)]
     assert [answer.status_code for answer in answers] == [201] * 40 + [429] * 20
     first, last = answers[0].headers, answers[-1].headers
     assert first["RateLimit-Policy"] == '"commands";q=40;w=2'
@@ -43,15 +43,18 @@ async def test_s51_an_account_sends_a_burst_and_then_so_many_a_second(
     assert (first["X-RateLimit-Limit"], first["X-RateLimit-Remaining"]) == ("40", "39")
     assert (last["RateLimit"], last["Retry-After"]) == ('"commands";r=0;t=2', "1")
     assert len(twins.backstage.commands()) == 40  # what was refused is not in the log
-    async with calling(replace(parts, door=replace(parts.door, limits=Limits(PRODUCTION)))) as two:
-        refused = await two.post(f"{BASE}/balance/deposit", **asked)
+    async with calling(replace(parts, door=replace(parts.door, rates=Rates(PRODUCTION)))) as two:
+        refused = await deposited(two, ada)
         assert refused.status_code == 429  # gateways count together
     assert (await strict.get(f"{BASE}/balance", headers=ada)).status_code == 200
-    other = await strict.post(f"{BASE}/balance/deposit", headers=eve, json={"amount": "1.00"})
-    assert other.status_code == 201
+    assert (await deposited(strict, eve)).status_code == 201
     twins.clock.ms += 500
-    answers = [await strict.post(f"{BASE}/balance/deposit", **asked) for _ in range(12)]
+    answers = [await deposited(strict, ada) for _ in range(12)]
     assert [answer.status_code for answer in answers] == [201] * 10 + [429] * 2
+
+
+async def deposited(client: Client, headers: dict[str, str]) -> httpx2.Response:
+    return await client.post(f"{BASE}/balance/deposit", headers=headers, json={"amount": "1.00"})
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,6 @@ def test_a_rate_that_can_t_be_read_is_refused_by_name(wrong: str) -> None:
 
 
 def test_a_limit_that_there_isn_t_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="no such limit: ordes; there are commands, reads"):
-        rates("production", {"ordes": "1/s"})
-    assert rates("production", {"reads": "1/s"}) == {**PRODUCTION, "reads": "1/s"}
+    with pytest.raises(ValueError, match="no such rate: ordes; there are commands, reads"):
+        rates_of("production", {"ordes": "1/s"})
+    assert rates_of("production", {"reads": "1/s"}) == {**PRODUCTION, "reads": "1/s"}

@@ -31,7 +31,7 @@ ORDERSTREAM_SESSIONS: {{ include "orderstream.redis" (dict "root" .root "given" 
 ORDERSTREAM_GATEWAY_PORT: "8080"
 ORDERSTREAM_RUN_DIR: /var/lib/orderstream
 ORDERSTREAM_CURSOR_KEY: ""
-ORDERSTREAM_LIMITS: {{ $values.gateway.limits | toJson | quote }}
+ORDERSTREAM_RATES: {{ $values.gateway.rates | toJson | quote }}
 ORDERSTREAM_TRUSTED_PROXIES: {{ $values.gateway.trustedProxies | toJson | quote }}
 ORDERSTREAM_ORIGINS: {{ $values.gateway.origins | toJson | quote }}
 {{- end }}

@@ -64,7 +64,7 @@ def budget(name: str, rate: str) -> Budget:
     return Budget(name, UNITS[unit] // int(count), int(burst or count))
 
 
-class Limits:
+class Rates:
     """rates: by class or ceiling, all of PRODUCTION's names."""
 
     def __init__(self, rates: Mapping[str, str]) -> None:
@@ -82,10 +82,10 @@ class Limits:
         )
 
 
-def rates(env: str, own: Mapping[str, str]) -> Mapping[str, str]:
+def rates_of(env: str, own: Mapping[str, str]) -> Mapping[str, str]:
     """Returns the rates of an environment, some of them its operator's. Raises: ValueError."""
     if unknown := sorted(own.keys() - PRODUCTION.keys()):
-        raise ValueError(f"no such limit: {', '.join(unknown)}; there are {', '.join(PRODUCTION)}")
+        raise ValueError(f"no such rate: {', '.join(unknown)}; there are {', '.join(PRODUCTION)}")
     return {**(PRODUCTION if env == "production" else DEVELOPMENT), **own}
 
 
