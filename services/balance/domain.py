@@ -30,10 +30,10 @@ from events.order import (
     OrderRejected,
 )
 from events.reasons import Reason
+from events.topics import DAY
 
 Input = BalanceCommand | OrderEvent
 Closing = OrderCanceled | OrderExpired | OrderFilled | OrderRejected
-DAY = 86_400_000  # ms
 
 
 @mirror

@@ -16,9 +16,10 @@ from events.balance import (
     Withdraw,
 )
 from events.order import OrderFilled, PlaceOrder
+from events.topics import DAY
 from tests.messages.envelope import ACCOUNT, NOW, asking
 
-TODAY = NOW - NOW % 86_400_000 + 86_400_000
+TODAY = NOW - NOW % DAY + DAY
 """When the day ends in which everything here happens, ms."""
 
 

@@ -9,7 +9,8 @@ from events.market import Market
 from events.money import MAX_NOTIONAL
 from events.order import OrderExpired
 from events.reasons import Reason
-from services.balance.domain import DAY, FOLDS, Day, decide, refuse
+from events.topics import DAY
+from services.balance.domain import FOLDS, Day, decide, refuse
 from tests.messages import orders
 from tests.messages.balances import (
     TODAY,
