@@ -33,6 +33,7 @@ from .cursors import Cursors
 from .deps import Parts
 from .edge import Edge
 from .entrance import Entrance
+from .limits import LimitSettings
 from .projections.projection import Projection
 from .readiness import Components, Readiness
 from .repeats import Repeats
@@ -86,7 +87,7 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
-class GatewaySettings(ViewSettings):
+class GatewaySettings(ViewSettings, LimitSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
     server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
     cursor_key: signs cursors. Every gateway of a cluster has the same keys.
@@ -135,6 +136,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
                 catalogue=catalogue,
                 cursors=Cursors(settings.cursor_key.get_secret_value().encode()),
+                limits=settings.limits,
                 now=now,
                 ready=ready,
             )

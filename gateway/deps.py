@@ -19,6 +19,7 @@ from .auth import Passwords, Tokens
 from .catalogue import Catalogue
 from .cursors import Cursors
 from .edge import Edge
+from .limits import Limits
 from .problems import Refused
 from .route import policy
 
@@ -38,6 +39,7 @@ class Parts:
     view: View
     catalogue: Catalogue
     cursors: Cursors
+    limits: Limits
     now: Callable[[], int]
     ready: Callable[[], Mapping[str, bool]]
 

@@ -31,6 +31,10 @@ ORDERSTREAM_SESSIONS: {{ include "orderstream.redis" (dict "root" .root "given" 
 ORDERSTREAM_GATEWAY_PORT: "8080"
 ORDERSTREAM_RUN_DIR: /var/lib/orderstream
 ORDERSTREAM_CURSOR_KEY: ""
+{{- range $role, $cents := $values.gateway.dailyLimits }}
+ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
+ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 
