@@ -138,6 +138,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
                 catalogue=catalogue,
                 cursors=Cursors(settings.cursor_key.get_secret_value().encode()),
+                limits=settings.limits,
                 now=now,
                 ready=ready,
             )
@@ -145,7 +146,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
 
 def door(settings: GatewaySettings) -> Door:
     return Door(
-        limits=Rates(rates_of(settings.env, settings.rates)),
+        rates=Rates(rates_of(settings.env, settings.rates)),
         buckets=Buckets(now),
         proxies=settings.trusted_proxies,
         origins=settings.origins,

@@ -24,6 +24,7 @@ from .catalogue import Catalogue
 from .cookies import ACCESS_COOKIE, require_same_origin
 from .cursors import Cursors
 from .edge import Edge
+from .limits import Limits
 from .problems import Refused
 from .rates import Class, Rates, seconds
 from .route import policy
@@ -58,6 +59,7 @@ class Parts:
     view: View
     catalogue: Catalogue
     cursors: Cursors
+    limits: Limits
     now: Callable[[], int]
     ready: Callable[[], Mapping[str, bool]]
 

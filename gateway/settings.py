@@ -8,10 +8,11 @@ from pydantic import Field, SecretStr, model_validator
 from infra.process.settings import Port, ViewSettings
 
 from .address import Network
+from .limits import LimitSettings
 from .rates import Rates, rates_of
 
 
-class GatewaySettings(ViewSettings):
+class GatewaySettings(ViewSettings, LimitSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
     server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
     cursor_key: signs cursors. Every gateway of a cluster has the same keys. rates: those that differ from the

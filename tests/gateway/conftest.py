@@ -15,6 +15,7 @@ from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
 from gateway.deps import Door, Parts
 from gateway.edge import Edge
+from gateway.limits import LimitSettings
 from gateway.rates import DEVELOPMENT, Rates
 from gateway.repeats import Repeats
 from gateway.views import HISTORY
@@ -102,6 +103,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
         catalogue=catalogue,
         cursors=Cursors(b"a key of the tests"),
+        limits=LimitSettings().limits,
         now=twins.clock,
         ready=lambda: {"sessions": True},
     )
