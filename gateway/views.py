@@ -7,8 +7,9 @@ from events.balance import BalanceCommandRefused, BalanceEvent, FundsDeposited, 
 from events.market import AssetListed, PriceTicked
 from events.order import AccountFrozen, AccountUnfrozen, OrderAccepted, OrderFilled
 from events.portfolio import PortfolioEvent, PositionChanged
+from events.user import UserMessage
 
-from .projections import accounts, balances, market, names, orders, outcomes, positions
+from .projections import accounts, balances, market, names, orders, outcomes, positions, trails
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 from .projections.quarantine import QUARANTINES
 
@@ -50,6 +51,22 @@ ACCOUNTS = Projection(
     owner=account,
     id=lambda *_: accounts.ONLY,
     apply=accounts.apply,
+)
+TRAILS = Projection(
+    kind=trails.TRAIL,
+    on=get_args(UserMessage),
+    owner=account,
+    id=at_offset,
+    apply=trails.act,
+    blank=always,
+)
+FREEZES = Projection(
+    kind=trails.FREEZES,
+    on=(AccountFrozen, AccountUnfrozen),
+    owner=account,
+    id=at_offset,
+    apply=trails.act,
+    blank=always,
 )
 BALANCES = Projection(
     kind=balances.BALANCE,
@@ -149,6 +166,8 @@ HISTORY: tuple[Projection[Any], ...] = (
     BALANCE_ANSWERS,
     POSITIONS,
     ASSET_LINES,
+    TRAILS,
+    FREEZES,
     *QUARANTINES,
 )
 LIVE: tuple[Projection[Any], ...] = (

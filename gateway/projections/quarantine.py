@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from events.codec import mirror
 from events.envelope import Millis, Offset, Token, Value
-from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, Topic
+from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, USER_EVENTS, Topic
 from infra.views.port import Kind
 
 from .projection import Place, Projection, account
@@ -45,4 +45,4 @@ def of(topic: Topic[Any]) -> Projection[QuarantineRow]:
 
 
 FIRST = "first"
-QUARANTINES = (of(ORDER_EVENTS), of(BALANCE_EVENTS), of(PORTFOLIO_EVENTS))
+QUARANTINES = (of(ORDER_EVENTS), of(BALANCE_EVENTS), of(PORTFOLIO_EVENTS), of(USER_EVENTS))

@@ -1,31 +1,37 @@
-"""/admin: users, what they may do, and whether they may at all."""
+"""/admin: users, what they may do, whether they may at all, and what was done in their name."""
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
+from events.envelope import SAFE_INTEGER
 from events.order import FreezeAccount, UnfreezeAccount
 from events.topics import ORDER_COMMANDS
 from events.user import RoleChanged
+from gateway.as_of import shown as shown_as_of
 from gateway.asking import AdminAsking, Asker
 from gateway.audit import event, unpublished
 from gateway.deps import ADMIN, Admin, Parts, PartsDep, RequestId
-from gateway.listing import LIMIT, Cursor, Limit
+from gateway.listing import LIMIT, Cursor, Limit, Listing
 from gateway.problems import Refused, Responses, refusals
 from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
 from gateway.projections.outcomes import OrderOutcome
+from gateway.projections.trails import FREEZES, TRAIL, ActRow
 from gateway.route import Body, resource
 from gateway.times import Timestamp
 from gateway.users import UserView, view
 from gateway.waiting import STEERING
 from infra.stores.users import Role, User
-from infra.views.port import One
+from infra.views.port import One, Page
 
 router = resource("admin")
 USERS = "/users"
 OF_STEERING = ("command_expired", "command_from_future", "idempotency_conflict", "log_unavailable")
-AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+ACCOUNT_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+AccountId = Annotated[str, Path(pattern=ACCOUNT_ID)]
+TRAILS = (TRAIL, FREEZES)
+TOP = (SAFE_INTEGER, SAFE_INTEGER)
 
 
 class UsersView(BaseModel):
@@ -49,6 +55,27 @@ PENDING: Responses = {202: {"model": FreezeView}}
 
 class AccountView(UserView):
     freeze: FreezeView
+
+
+class ActView(BaseModel):
+    """type: the event's; actor: the admin's account; session: what tells the account's sessions apart; request_id:
+    of the request that it came by.
+    """
+
+    id: str
+    type: str
+    actor: str | None
+    session: str | None
+    fields: str | None
+    before: str | None
+    after: str | None
+    reason: str | None
+    request_id: str
+    created_at: Timestamp
+
+
+class TrailView(Listing[ActView]):
+    """Newest first."""
 
 
 class Why(Body):
@@ -115,6 +142,49 @@ async def unfreeze(account_id: AccountId, body: Why, asking: AdminAsking) -> Fre
         **asking.envelope(body, about=account_id), reason=body.reason, actor=asking.account.id
     )
     return await steer(asking, command)
+
+
+@router.get("/audit", responses=refusals("invalid_cursor"))
+async def audit_trail(
+    *,
+    admin: Admin,
+    parts: PartsDep,
+    account_id: Annotated[str, Query(pattern=ACCOUNT_ID)],
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> TrailView:
+    """Returns what was done in the account's name and to it; failed logins under names that nobody has are those of
+    the account of zeros.
+    """
+    bound = ("audit", admin.id, account_id)
+    before = [int(at) for at in parts.cursors.open(cursor, *bound).split(":")] if cursor else [*TOP]
+    asks = [Page(kind, limit, at) for kind, at in zip(TRAILS, before, strict=True)]
+    as_of, *pages = await parts.view.read(account_id, *asks)
+    found = [(row.created_at, n, row) for n, page in enumerate(pages) for row in page.rows]
+    taken = sorted(found, key=lambda each: each[:2], reverse=True)[:limit]
+    for _, n, row in taken:
+        before[n] = row.position
+    rest = len(taken) < len(found) or any(page.more for page in pages)
+    return TrailView(
+        items=[act(row) for _, _, row in taken],
+        next_cursor=parts.cursors.seal(":".join(map(str, before)), *bound) if rest else None,
+        as_of=shown_as_of(as_of),
+    )
+
+
+def act(row: ActRow) -> ActView:
+    return ActView(
+        id=row.id,
+        type=row.what,
+        actor=row.actor,
+        session=row.session,
+        fields=row.fields,
+        before=row.before,
+        after=row.after,
+        reason=row.reason,
+        request_id=row.correlation_id,
+        created_at=row.created_at,
+    )
 
 
 async def steer(asking: Asker, command: FreezeAccount | UnfreezeAccount) -> FreezeView:

@@ -85,6 +85,18 @@ def movement(event: Any) -> tuple[str, int]:
             return event.side, moved - event.fee
 
 
+def act(_: Row, event: Any, record: Record) -> Row:
+    told = ("actor", "session", "fields", "before", "after", "reason")
+    return {
+        "id": event.id,
+        "position": record.offset,
+        "what": event.type,
+        **{name: getattr(event, name, None) for name in told},
+        "correlation_id": event.correlation_id,
+        "created_at": event.occurred_at,
+    }
+
+
 def ledger(_: Row, event: Any, record: Record) -> Row:
     name, amount = movement(event)
     return {
@@ -324,6 +336,7 @@ def taken(row: Row, event: Any, _: Record) -> Row:
     return row if print_ in prints else {"prints": prints + print_}
 
 
+ACT, FREEZE = Shown("trail.u", account, offset, act), Shown("trail.o", account, offset, act)
 ACCOUNT = Shown("account", account, lambda *_: "account", account_told)
 BALANCE = Shown("balance", account, lambda *_: "USD", balance)
 LEDGER = Shown("ledger", account, offset, ledger)

@@ -33,7 +33,14 @@ from events.order import (
     OrderReplacePending,
 )
 from events.portfolio import AssetsRefused, AssetsReleased, AssetsReserved, PositionChanged
-from events.topics import ASSETS, BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, PRICES
+from events.topics import (
+    ASSETS,
+    BALANCE_EVENTS,
+    ORDER_EVENTS,
+    PORTFOLIO_EVENTS,
+    PRICES,
+    USER_EVENTS,
+)
 from infra.log.port import Record
 from infra.raw.batch import RawBatch
 
@@ -45,7 +52,7 @@ from .shown import ANSWER, NEXT, ORDER, OUTCOME, Row, Shown
 LIVE, HISTORY = "live", "history"
 NEWEST, AGE_MS = 201, 3_600_000
 """What the live view keeps of a list beside what is open, and for how long of an outcome that is over."""
-LISTS = ("order", "trade", "ledger", "asset_line")
+LISTS = ("order", "trade", "ledger", "asset_line", "trail.u", "trail.o")
 OPEN = ("pending_new", "new", "partially_filled", "pending_replace")
 UUID = re.compile(rb"[0-9a-f-]{36}")
 LATER = "outcome.o of history"
@@ -78,10 +85,11 @@ TABLE: dict[Any, tuple[Shown, ...]] = {
     OrderReplaced: (NEXT, OUTCOME, *ANSWERS),
     OrderCommandRefused: (NEXT, *ANSWERS),
     AllOrdersCanceled: ANSWERS,
-    AccountFrozen: (shown.ACCOUNT, *ANSWERS),
-    AccountUnfrozen: (shown.ACCOUNT, *ANSWERS),
+    AccountFrozen: (shown.ACCOUNT, shown.FREEZE, *ANSWERS),
+    AccountUnfrozen: (shown.ACCOUNT, shown.FREEZE, *ANSWERS),
+    **dict.fromkeys(USER_EVENTS.types, (shown.ACT,)),
 }
-FOLDED = (ORDER_EVENTS.name, BALANCE_EVENTS.name, PORTFOLIO_EVENTS.name)
+FOLDED = (ORDER_EVENTS.name, BALANCE_EVENTS.name, PORTFOLIO_EVENTS.name, USER_EVENTS.name)
 MARKET = "market"
 Key = tuple[str, str, str, str]
 """A row's kind, owner and id, and the place of its partition."""

@@ -1,12 +1,16 @@
 """What admins may do to others: rows 21 and 31 of the security table, feature A19."""
 
+from collections.abc import Awaitable
+
+import httpx2
 import pytest
 
 from events.topics import USER_EVENTS
 from events.user import RoleChanged
-from tests.gateway.conftest import Twins
+from infra.stores.sessions import RACE
+from tests.gateway.conftest import ADA, Twins
 
-from .conftest import BASE, Client, registered, session
+from .conftest import BASE, Client, bearer, log_in, registered, session
 
 USERS = f"{BASE}/admin/users"
 ORDER = {"asset_id": "BTC", "side": "buy", "type": "market", "notional": "10.00"}
@@ -121,3 +125,64 @@ async def test_s31_the_last_admin_stays_one_and_each_grant_is_told(
     twins.users.items[twins.users.names["root"]]["role"] = {"S": "customer"}
     last = await client.put(role, headers=root, json={"role": "customer"})
     assert (last.status_code, last.json()["code"]) == (409, "last_admin")
+
+
+async def trail_of(client: Client, root: dict[str, str], ada: str, limit: int) -> list[str]:
+    """Returns all acts, read page by page."""
+    acts, cursor = [], ""
+    while True:
+        path = f"{BASE}/admin/audit?account_id={ada}&limit={limit}{cursor}"
+        page = (await client.get(path, headers=root)).json()
+        acts += [one["type"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            return acts
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+async def test_s74_each_act_is_told_once_to_admins_alone_and_no_secret(
+    client: Client, root: dict[str, str], ada: str, twins: Twins
+) -> None:
+    async def step(answer: Awaitable[httpx2.Response], status: int) -> httpx2.Response:
+        twins.clock.ms += RACE
+        done = await answer
+        assert done.status_code == status, done.text
+        return done
+
+    await step(log_in(client, password="wrong horse"), 401)
+    pair = (await step(log_in(client), 200)).json()
+    mine, old = bearer(pair["access_token"]), {"refresh_token": pair["refresh_token"]}
+    await step(client.patch(f"{BASE}/auth/me", headers=mine, json={"first_name": "A"}), 200)
+    changed = {"current_password": ADA["password"], "password": "another horse battery"}
+    await step(client.post(f"{BASE}/auth/password", headers=mine, json=changed), 204)
+    await step(client.put(f"{USERS}/{ada}/role", headers=root, json={"role": "admin"}), 200)
+    why = {"reason": "inquiry"}
+    await step(client.post(f"{USERS}/{ada}/freeze", headers=root, json=why), 200)
+    await step(client.post(f"{USERS}/{ada}/unfreeze", headers=root, json=why), 200)
+    await step(client.post(f"{BASE}/auth/refresh", json=old), 200)
+    await step(client.post(f"{BASE}/auth/refresh", json=old), 401)
+    for event in twins.publisher.read(USER_EVENTS):
+        twins.backstage.append(USER_EVENTS, event)
+    await twins.backstage.fold()
+
+    acts = [
+        "refresh_reuse_detected",
+        "account_unfrozen",
+        "account_frozen",
+        "role_changed",
+        "password_changed",
+        "profile_changed",
+        "logged_in",
+        "login_failed",
+        "user_registered",
+    ]
+    for limit in (1, 2, 200):
+        assert await trail_of(client, root, ada, limit) == acts
+    whole = await client.get(f"{BASE}/admin/audit?account_id={ada}", headers=root)
+    secrets = (ADA["password"], "another horse", "ada@example.org", *twins.sessions.rows)
+    assert not [secret for secret in secrets if secret in whole.text]
+    [role] = [one for one in whole.json()["items"] if one["type"] == "role_changed"]
+    assert (role["actor"], role["before"], role["after"]) == (
+        twins.users.names["root"],
+        "customer",
+        "admin",
+    )

@@ -116,7 +116,7 @@ def projected(log: Log, name: str) -> View:
     for source in inputs(topics_of(projections), PARTITIONS):
         topic = next(topic for topic in TOPICS if topic.name == source.topic)
         folding = Folding(source, topic, projections, Mark(0, 0), ages=name == "live")
-        records = [r for b in log[source.topic, source.partition] for r in b.records]
+        records = [r for b in log.get((source.topic, source.partition), ()) for r in b.records]
         found: dict[Any, Any] = {}
         for plan in folding.plans(records, LIMIT):
             for row in folding.fold(plan, found).rows:
