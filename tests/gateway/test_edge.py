@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import iter_route_contexts
 from prometheus_client import REGISTRY
 
 from events.reasons import Reason
@@ -262,30 +261,6 @@ def test_a_route_of_another_kind_stops_the_start() -> None:
         require_policies(app)
     with pytest.raises(Unguarded, match="/openapi"):
         require_policies(FastAPI())
-
-
-def test_who_may_call_what() -> None:
-    app = routed()
-    table = {
-        f"{method} {context.path}": context.original_route.policy
-        for context in iter_route_contexts(app.routes)
-        if isinstance(context.original_route, EdgeRoute)
-        for method in context.methods or ()
-    }
-    assert table | TABLE == table
-
-
-TABLE = {
-    "POST /api/v1/auth/register": "public",
-    "POST /api/v1/auth/login": "public",
-    "POST /api/v1/auth/logout": "customer",
-    "GET /api/v1/auth/me": "customer",
-    "GET /health": "public",
-    "GET /health/ready": "public",
-    "GET /openapi.json": "public",
-    "GET /docs": "public",
-    "GET /redoc": "public",
-}
 
 
 async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> None:
