@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|projections|audit …] [--quick] [--json]: measures on a stack of its own, prints."""
+"""python -m bench [drain|hop|way|edge|projections|audit …] [--quick] [--json]: measures on a stack of its own, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.apart import end_on_sigterm
 from bench.audit import audit
 from bench.drain import drain
+from bench.edge import edge
 from bench.hop import hop
 from bench.projections import projections
 from bench.report import Figure, as_json, show
@@ -21,6 +22,7 @@ BENCHES: Mapping[str, Bench] = {
     "way": partial(way, seconds=20),
     "projections": partial(projections, orders=5_000),
     "audit": partial(audit, orders=25_000),
+    "edge": partial(edge, seconds=10),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
@@ -28,6 +30,7 @@ QUICK: Mapping[str, Bench] = {
     "way": partial(way, seconds=3),
     "projections": partial(projections, orders=500),
     "audit": partial(audit, orders=1_000),
+    "edge": partial(edge, seconds=3),
 }
 
 

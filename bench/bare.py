@@ -1,4 +1,6 @@
-"""python -m bench.bare PORT: the yardstick of the edge, a FastAPI route that checks an order and answers it."""
+"""python -m bench.bare PORT: the yardsticks of the edge, FastAPI routes that check an order and answer it, and answer a
+balance.
+"""
 
 import asyncio
 import sys
@@ -26,6 +28,18 @@ class Order(BaseModel):
 @app.post("/api/v1/orders", status_code=201)
 async def place_order(body: Order) -> Order:
     return body
+
+
+class Balance(BaseModel):
+    currency: Literal["USD"] = "USD"
+    available: str
+    held: str
+    total: str
+
+
+@app.get("/api/v1/balance")
+async def balance() -> Balance:
+    return Balance(available="12.50", held="0.00", total="12.50")
 
 
 async def serve(port: int) -> None:

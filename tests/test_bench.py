@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bench import report
 from bench.drain import drain
+from bench.edge import edge
 from bench.fill import repeats, sendings
 from bench.generator import Latencies, at_most, at_rate
 from bench.hop import hop
@@ -33,6 +34,10 @@ from bench.way import way
         (
             lambda: hop(seconds=1),
             ["hop at 500/s: order → its event, p50", "  produce → its event, p99"],
+        ),
+        (
+            lambda: edge(seconds=1),
+            ["one account at 100/s, answered by an outcome", "GET /balance"],
         ),
         (
             lambda: projections(orders=20),
