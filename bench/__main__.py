@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|projections|audit …] [--quick] [--json]: measures on a stack of its own, prints."""
+"""python -m bench [drain|hop|way|edge|projections|audit …] [--quick] [--json]: measures on its own stack, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
