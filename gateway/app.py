@@ -37,7 +37,18 @@ from .projections.projection import Projection
 from .readiness import Components, Readiness
 from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
-from .routes import assets, auth, balance, docs, health, inventory, orders, portfolio, trades
+from .routes import (
+    assets,
+    auth,
+    balance,
+    docs,
+    health,
+    inventory,
+    orders,
+    portfolio,
+    timelines,
+    trades,
+)
 from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
@@ -48,6 +59,7 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     portfolio.router,
     assets.router,
     trades.router,
+    timelines.router,
     inventory.router,
     auth.router,
     health.router,

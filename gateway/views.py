@@ -8,7 +8,7 @@ from events.market import AssetListed, PriceTicked
 from events.order import OrderAccepted, OrderFilled
 from events.portfolio import PortfolioEvent, PositionChanged
 
-from .projections import balances, market, names, orders, outcomes, positions
+from .projections import balances, market, names, orders, outcomes, positions, timelines
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 from .projections.quarantine import QUARANTINES
 
@@ -114,6 +114,30 @@ PORTFOLIO_OUTCOMES = Projection(
     apply=outcomes.settlement,
     blank=outcomes.tells_all,
 )
+ORDER_TIMELINES = Projection(
+    kind=timelines.ORDER_TIMELINE,
+    on=get_args(timelines.OfOrder),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
+FUNDS_TIMELINES = Projection(
+    kind=timelines.FUNDS_TIMELINE,
+    on=get_args(timelines.OfFunds),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
+ASSETS_TIMELINES = Projection(
+    kind=timelines.ASSETS_TIMELINE,
+    on=get_args(timelines.OfAssets),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
 CATALOGUE = Projection(
     kind=market.ASSET,
     on=(AssetListed,),
@@ -141,6 +165,9 @@ HISTORY: tuple[Projection[Any], ...] = (
     BALANCE_ANSWERS,
     POSITIONS,
     ASSET_LINES,
+    ORDER_TIMELINES,
+    FUNDS_TIMELINES,
+    ASSETS_TIMELINES,
     *QUARANTINES,
 )
 LIVE: tuple[Projection[Any], ...] = (
