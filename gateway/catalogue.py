@@ -12,6 +12,7 @@ from events.topics import PRICES
 from infra.unavailable import Unavailable
 from infra.views.port import All, AsOf, NotReady, View
 
+from .moves import Moves
 from .projections.market import ASSET, PRICE
 
 EVERY = 1  # s
@@ -31,6 +32,7 @@ class Catalogue:
         self._live = live
         self._market: Market | None = None
         self._as_of = AsOf(0, {})
+        self.moves = Moves()
 
     @property
     def as_of(self) -> AsOf:
@@ -60,6 +62,7 @@ class Catalogue:
             market.prices[asset_id] = Seen(row.price, row.time, row.position)
         told = {name: at for name, at in as_of.positions.items() if name == PRICES.name}
         self._market, self._as_of = market, AsOf(as_of.time, told)
+        self.moves.tell(None)
 
     async def keep_looking(self) -> None:
         """Looks until it is canceled."""

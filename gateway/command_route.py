@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from .asking import Key, asker
 from .problems import Responses, refusals
 from .route import JSON, EdgeRoute, StrictRequest
+from .wanted import once
 
 Act = TypeVar("Act", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
 KEY: TypeAdapter[str | None] = TypeAdapter(Key)
@@ -52,6 +53,7 @@ class CommandRoute(EdgeRoute):
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
+        once(scope["query_string"])
         request, response = StrictRequest(scope, receive), Response(status_code=201)
         del response.headers["content-length"]
         document = await request.json()

@@ -10,9 +10,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
+from starlette.types import Receive, Scope, Send
 
 from .problems import Refused
 from .strict_json import Malformed, parse
+from .wanted import once
 
 BASE = "/api/v1"
 JSON = "application/json"
@@ -63,6 +65,10 @@ class EdgeRoute(APIRoute):
         self.policy = declared.pop()
         if self.policy != "public":
             self.openapi_extra = {"security": [{"bearer": []}]} | (self.openapi_extra or {})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        once(scope["query_string"])
+        await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

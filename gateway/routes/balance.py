@@ -15,11 +15,11 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
 from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
-from gateway.deps import Customer, PartsDep
 from gateway.listing import Listing, Lists
-from gateway.problems import refusals
 from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
 from gateway.projections.outcomes import Settlement
+from gateway.read_route import read
+from gateway.reading import Reads
 from gateway.route import Body, resource
 from gateway.times import Timestamp
 from gateway.waiting import FUNDING
@@ -65,10 +65,10 @@ class Transactions(Listing[TransactionView]):
     """They add up to the balance."""
 
 
-@router.get("")
-async def balance(account: Customer, parts: PartsDep) -> BalanceView:
+@read(router, "")
+async def balance(reads: Reads) -> BalanceView:
     """Returns the balance; nothing was ever deposited: zero."""
-    as_of, row = await parts.view.read(account.id, One(BALANCE, ACCOUNT))
+    as_of, row = await reads.view.read(reads.account.id, One(BALANCE, ACCOUNT))
     available, held = (row.available, row.held) if row else (0, 0)
     return BalanceView(
         available=usd(available),
@@ -94,7 +94,7 @@ async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     return await move(asking, Withdraw(**asking.envelope(body), amount=body.amount))
 
 
-@router.get("/transactions", responses=refusals("invalid_cursor"))
+@read(router, "/transactions", "invalid_cursor")
 async def balance_transactions(
     lists: Lists,
     kind: Annotated[Movement | None, Query(alias="type")] = None,

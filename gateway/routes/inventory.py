@@ -9,9 +9,10 @@ from events.money import MIN_NOTIONAL
 from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Quoted
 from gateway.decimals import from_minor, usd
-from gateway.deps import PUBLIC, PartsDep
 from gateway.listing import LIMIT, Cursor, Limit, Listing
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused
+from gateway.read_route import read
+from gateway.reading import Anybody
 from gateway.route import resource
 from gateway.routes.assets import AssetId
 from gateway.times import Timestamp
@@ -49,9 +50,9 @@ class Assets(Listing[AssetView]):
     """The highest ranked first."""
 
 
-@router.get("/assets", dependencies=[PUBLIC], responses=refusals("invalid_cursor"))
+@read(router, "/assets", "invalid_cursor")
 async def list_assets(
-    parts: PartsDep,
+    parts: Anybody,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
     search: Annotated[str | None, Query(max_length=64)] = None,
@@ -71,8 +72,8 @@ async def list_assets(
     )
 
 
-@router.get("/assets/{asset_id}", dependencies=[PUBLIC], responses=refusals("not_found"))
-async def one_asset(asset_id: AssetId, parts: PartsDep) -> OneAsset:
+@read(router, "/assets/{asset_id}", "not_found")
+async def one_asset(asset_id: AssetId, parts: Anybody) -> OneAsset:
     """Returns the asset. Raises: Refused with not_found."""
     quoted = parts.catalogue.quote(asset_id)
     if quoted is None:

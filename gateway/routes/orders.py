@@ -18,12 +18,13 @@ from gateway.asking import NAME, Asker, Asking
 from gateway.catalogue import Catalogue
 from gateway.command_route import command
 from gateway.decimals import USD_SCALE, DecimalString, UsdAmount, from_minor, scaled, usd
-from gateway.deps import Customer, Parts, PartsDep
 from gateway.edge import Taken
 from gateway.listing import Listing, Lists
-from gateway.problems import Fault, Refused, refusals
+from gateway.problems import Fault, Refused
 from gateway.projections.orders import ORDER, OrderRow, Status
 from gateway.projections.outcomes import Settlement
+from gateway.read_route import read
+from gateway.reading import Reader, Reads
 from gateway.route import Body, resource
 from gateway.routes.balance import shortage
 from gateway.times import Timestamp
@@ -108,10 +109,8 @@ async def place_order(body: OrderBody, asking: Asking) -> OrderView:
     return await outcome(asking, taken)
 
 
-@router.get("", responses=refusals("invalid_cursor"))
+@read(router, "", "invalid_cursor")
 async def list_orders(
-    *,
-    parts: PartsDep,
     lists: Lists,
     status: Status | None = None,
     asset_id: str | None = None,
@@ -120,25 +119,25 @@ async def list_orders(
     """Returns the account's orders that are in view."""
     found = await lists.find(ORDER, status=status, asset_id=asset_id, side=side)
     return Orders(
-        items=[order(row, parts.catalogue) for row in found.rows],
+        items=[order(row, lists.reads.parts.catalogue) for row in found.rows],
         next_cursor=found.cursor,
         as_of=shown(found.as_of),
     )
 
 
-@router.get("/by-client-id/{client_order_id}", responses=refusals("not_found"))
+@read(router, "/by-client-id/{client_order_id}", "not_found")
 async def order_by_client_id(
-    client_order_id: Annotated[str, Path(pattern=NAME)], account: Customer, parts: PartsDep
+    client_order_id: Annotated[str, Path(pattern=NAME)], reads: Reads
 ) -> OrderView:
     """Returns the order that the account has given this name. Raises: Refused with not_found."""
-    order_id = command_id(account.id, client_order_id=client_order_id, key=None)
-    return await find(parts, account.id, str(order_id))
+    order_id = command_id(reads.account.id, client_order_id=client_order_id, key=None)
+    return await find(reads, str(order_id))
 
 
-@router.get("/{order_id}", responses=refusals("not_found"))
-async def one_order(order_id: OrderId, account: Customer, parts: PartsDep) -> OrderView:
+@read(router, "/{order_id}", "not_found")
+async def one_order(order_id: OrderId, reads: Reads) -> OrderView:
     """Returns the order, as pending if it is not in view yet. Raises: Refused with not_found."""
-    return await find(parts, account.id, order_id)
+    return await find(reads, order_id)
 
 
 async def outcome(asking: Asker, taken: Taken[PlaceOrder]) -> OrderView:
@@ -174,11 +173,12 @@ def lacking(row: OrderRow, rows: Rows, catalogue: Catalogue) -> str | None:
     return None
 
 
-async def find(parts: Parts, account_id: str, order_id: str) -> OrderView:
-    """Returns the account's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
+async def find(reads: Reader, order_id: str) -> OrderView:
+    """Returns the reader's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
+    account_id, parts = reads.account.id, reads.parts
     unseen: Exception = Refused("not_found")
     try:
-        as_of, row = await parts.view.read(account_id, One(ORDER, order_id))
+        as_of, row = await reads.view.read(account_id, One(ORDER, order_id))
     except (NotReady, Lagging, Unavailable) as failure:
         row, unseen = None, failure
     if row is not None:

@@ -10,8 +10,7 @@ from events.ids import partition_of
 from events.order import PlaceOrder
 from events.topics import ORDER_COMMANDS
 from gateway.as_of import AsOfView, shown
-from gateway.deps import Customer, PartsDep
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused
 from gateway.projections.orders import ORDER, Status
 from gateway.projections.outcomes import AGE
 from gateway.projections.timelines import (
@@ -20,6 +19,8 @@ from gateway.projections.timelines import (
     ORDER_TIMELINE,
     TimelineRow,
 )
+from gateway.read_route import read
+from gateway.reading import Reads
 from gateway.route import resource
 from gateway.routes.orders import OrderId
 from gateway.times import Timestamp
@@ -72,23 +73,24 @@ class Step(NamedTuple):
     offset: int | None
 
 
-@router.get("/{order_id}/timeline", responses=refusals("not_found"))
-async def order_timeline(order_id: OrderId, account: Customer, parts: PartsDep) -> TimelineView:
+@read(router, "/{order_id}/timeline", "not_found")
+async def order_timeline(order_id: OrderId, reads: Reads) -> TimelineView:
     """Returns every step that the order went through, from the command on. One that is not in view yet has none.
 
     Raises: Refused with not_found; NotReady, Lagging, Unavailable.
     """
-    as_of, order, o, b, p = await parts.view.read(
-        account.id, One(ORDER, order_id), *asked(order_id)
+    account_id, parts = reads.account.id, reads.parts
+    as_of, order, o, b, p = await reads.view.read(
+        account_id, One(ORDER, order_id), *asked(order_id)
     )
     if order is None:
-        command = await parts.edge.pending(ORDER_COMMANDS, account.id, order_id)
+        command = await parts.edge.pending(ORDER_COMMANDS, account_id, order_id)
         if not isinstance(command, PlaceOrder):
             raise Refused("not_found")
         return view(order_id, "pending_new", [], 0)
     if order.created_at < as_of.time - AGE and None in (o, b, p):
-        _, o, b, p = await parts.view.read(account.id, *asked(order_id, aged=True))
-    partition = partition_of(account.id, parts.view.reading.partitions)
+        _, o, b, p = await reads.view.read(account_id, *asked(order_id, aged=True))
+    partition = partition_of(account_id, parts.view.reading.partitions)
     told = [(kind, row) for kind, row in zip(TIMELINES, (o, b, p), strict=True) if row is not None]
     found = merge(*(steps(kind.topic.name, row) for kind, row in told), key=lambda step: step[:2])
     left_out = sum(row.left_out for _, row in told)
