@@ -101,9 +101,7 @@ async def reader(
 async def passer_by(
     request: Request, response: Response, least: OfMarket = None, prefer: Prefer = None
 ) -> Parts:
-    """Returns the parts, once the catalogue is as new as was asked for. Raises: Refused with view_behind if it is not in
-    time.
-    """
+    """Returns the parts, once the catalogue is as new as asked for. Raises: Refused if it is not in time."""
     parts = parts_of(request)
     if least is not None:
         catalogue, needed = parts.catalogue, pairs(least)

@@ -25,12 +25,16 @@ class Unserved(Exception):
 
 
 class Parameter(NamedTuple):
-    """place: path, query or header; alias: its name there; name: the function's for it."""
+    """place: path, query or header; alias: its name there; name: the function's for it; default: if it need not be
+    there.
+    """
 
     place: str
     alias: str
     name: str
     field: ModelField
+    required: bool
+    default: Any
 
 
 @dataclass(frozen=True)
@@ -85,15 +89,15 @@ class Wanted:
         """Returns the parameters' values. Raises: RequestValidationError."""
         values, faults = {}, []
         for parameter in self.parameters:
-            place, alias, name, wanted = parameter
+            place, alias, name, wanted, required, default = parameter
             text = asked.value(parameter)
             if text is not None:
                 values[name], found = wanted.validate(text, loc=(place, alias))
                 faults += found
-            elif wanted.field_info.is_required():
+            elif required:
                 faults.append({"type": "missing", "loc": (place, alias), "msg": "Field required"})
             else:
-                values[name] = wanted.default
+                values[name] = default
         if faults:
             raise RequestValidationError(faults)
         return values
@@ -121,7 +125,10 @@ def parameters(dependant: Dependant) -> Iterator[Parameter]:
         ("query", dependant.query_params),
         ("header", dependant.header_params),
     ):
-        yield from (Parameter(place, each.alias, each.name, each) for each in fields)
+        for each in fields:
+            required = each.field_info.is_required()
+            default = None if required else each.default
+            yield Parameter(place, each.alias, each.name, each, required, default)
 
 
 def once(query_string: bytes) -> Query:

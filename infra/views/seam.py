@@ -57,34 +57,41 @@ class Seam:
             look = await self.live.look(place, account, asks)
         except (NotReady, Unavailable) as failure:
             return await self._stand_in(place, account, asks, failure)
-        answers = await asyncio.gather(
-            *(
-                self._complete(place, account, ask, answer, (floor, look.as_of.time))
-                for ask, answer, floor in zip(asks, look.answers, look.floors, strict=True)
-            )
-        )
+        answers, time = list(look.answers), look.as_of.time
+        lacking = {
+            n: self._rest(place, account, asks[n], answers[n], (floor, time))
+            for n, floor in enumerate(look.floors)
+            if self._lacks(asks[n], answers[n], floor)
+        }
+        if lacking:
+            for n, whole in zip(lacking, await asyncio.gather(*lacking.values()), strict=True):
+                answers[n] = whole
         return Look(look.as_of, answers, [0] * len(asks))
 
-    async def _complete(
+    def _lacks(self, ask: Ask[Any], answer: Any, floor: int) -> bool:
+        """Returns whether the live view's answer may lack what that has dropped."""
+        match ask:
+            case One():
+                lacks = answer is None and (floor > 0 or ask.aged)
+            case Page(open=False):
+                lacks = floor > 0 and len(answer) < ask.limit
+            case _:
+                lacks = False
+        return lacks and ask.kind in self.kept
+
+    async def _rest(
         self, place: str, account: str, ask: Ask[Any], answer: Any, missing: Missing
     ) -> Any:
         """Returns the live view's answer with what it dropped."""
         floor, time = missing
-        if ask.kind not in self.kept:
-            return answer
-        match ask:
-            case One(aged=True) if answer is None:
-                return await self._older(place, account, ask, since(time - (ask.kind.younger or 0)))
-            case _ if not floor:
-                return answer
-            case One() if answer is None:
-                return await self._older(place, account, ask, up_to(ask, floor))
-            case Page(open=False) if len(answer) < ask.limit:
-                before = ask.kind.listed(answer[-1]) if answer else ask.before
-                rest = replace(ask, limit=ask.limit - len(answer), before=before)
-                older = up_to(rest, min(floor, before or 0))
-                return [*answer, *await self._older(place, account, rest, older)]
-        return answer
+        if not isinstance(ask, Page):
+            age = ask.kind.younger
+            dropped = since(time - age) if age else up_to(ask, floor)
+            return await self._older(place, account, ask, dropped)
+        before = ask.kind.listed(answer[-1]) if answer else ask.before
+        rest = replace(ask, limit=ask.limit - len(answer), before=before)
+        older = up_to(rest, min(floor, before or 0))
+        return [*answer, *await self._older(place, account, rest, older)]
 
     async def _older(self, place: str, account: str, ask: Ask[Any], enough: Enough) -> Any:
         """Returns the history's answer. Raises: Lagging if it does not come to have folded enough."""
