@@ -46,6 +46,7 @@ from .routes import (
     inventory,
     orders,
     portfolio,
+    previews,
     timelines,
     trades,
 )
@@ -60,6 +61,7 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     assets.router,
     trades.router,
     timelines.router,
+    previews.router,
     inventory.router,
     auth.router,
     health.router,

@@ -39,6 +39,11 @@ class Catalogue:
         """Where in market.prices it stands."""
         return self._as_of
 
+    @property
+    def market(self) -> Market:
+        """Returns what the order service decides with, as of then. Raises: NotReady before the first look."""
+        return self._known()
+
     def quotes(self) -> list[Quoted]:
         """Returns every asset, the highest ranked first. Raises: NotReady before the first look."""
         return sorted(map(self._quoted, self._known().assets.values()), key=by_rank)

@@ -129,7 +129,11 @@ def shortage(refused: Settlement, spell: Callable[[int], str]) -> str | None:
     """Returns what was needed and what there was, if that is why."""
     if refused.reason not in SHORT or refused.needed is None or refused.available is None:
         return None
-    return f"Needed {spell(refused.needed)}, available {spell(refused.available)}."
+    return needed(refused.needed, refused.available, spell)
+
+
+def needed(amount: int, available: int, spell: Callable[[int], str]) -> str:
+    return f"Needed {spell(amount)}, available {spell(available)}."
 
 
 def meant(command: Deposit | Withdraw, status: Literal["pending", "refused"]) -> TransactionView:

@@ -96,15 +96,8 @@ async def place_order(body: OrderBody, asking: Asking) -> OrderView:
 
     Raises: Refused with the reason that the order, balance or portfolio service gave.
     """
-    command = PlaceOrder(
-        **asking.envelope(body, body.client_order_id),
-        asset_id=body.asset_id,
-        side=body.side,
-        order_type=body.type,
-        quantity=quantity(body, asking.parts.catalogue),
-        notional=body.notional,
-        client_order_id=body.client_order_id,
-    )
+    envelope = asking.envelope(body, body.client_order_id)
+    command = placing(body, envelope, asking.parts.catalogue)
     taken = await asking.submit(ORDER_COMMANDS, PLACING, command, body.client_order_id)
     return await outcome(asking, taken)
 
@@ -187,6 +180,19 @@ async def find(reads: Reader, order_id: str) -> OrderView:
     if isinstance(command, PlaceOrder):
         return meant(command, parts.catalogue)
     raise unseen
+
+
+def placing(body: OrderBody, envelope: dict[str, Any], catalogue: Catalogue) -> PlaceOrder:
+    """Returns the command. Raises: Refused."""
+    return PlaceOrder(
+        **envelope,
+        asset_id=body.asset_id,
+        side=body.side,
+        order_type=body.type,
+        quantity=quantity(body, catalogue),
+        notional=body.notional,
+        client_order_id=body.client_order_id,
+    )
 
 
 def quantity(body: OrderBody, catalogue: Catalogue) -> int | None:
