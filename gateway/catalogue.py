@@ -45,8 +45,8 @@ class Catalogue:
         return self._known()
 
     def quotes(self) -> list[Quoted]:
-        """Returns every asset, the highest ranked first. Raises: NotReady before the first look."""
-        return sorted(map(self._quoted, self._known().assets.values()), key=by_rank)
+        """Returns every asset. Raises: NotReady before the first look."""
+        return [self._quoted(asset) for asset in self._known().assets.values()]
 
     def quote(self, asset_id: str) -> Quoted | None:
         """Returns the asset if it is listed. Raises: NotReady before the first look."""
@@ -87,9 +87,3 @@ class Catalogue:
         market = self._known()
         seen = market.prices.get(asset.asset_id)
         return Quoted(asset, seen, tradable=not market.halted(asset))
-
-
-def by_rank(quoted: Quoted) -> tuple[bool, int, str]:
-    """Returns the order of the list: ranked ones first, then by name."""
-    rank = quoted.asset.rank
-    return (rank is None, rank or 0, quoted.asset.asset_id)

@@ -61,15 +61,18 @@ class Lister:
     cursor: str | None
     span: Span
 
-    async def find(self, kind: Kind[R], scope: str = "", **equal: object) -> Found[R]:
+    async def find(
+        self, kind: Kind[R], scope: str = "", *, is_open: bool = False, **equal: object
+    ) -> Found[R]:
         """Returns the first page of rows below the cursor that were made in the span and have these fields equal,
-        None: whatever they are. Its cursor is good for the same question alone.
+        None: whatever they are. Its cursor is good for the same question alone. is_open: only open ones, which the
+        live view alone can tell.
 
         Raises: Refused with invalid_cursor; NotReady, Lagging, Unavailable.
         """
         asked = {name: value for name, value in equal.items() if value is not None}
         account_id, cursors = self.reads.account.id, self.reads.parts.cursors
-        bound = (account_id, kind.name, scope, *self.span, *sorted(asked.items()))
+        bound = (account_id, kind.name, scope, is_open, *self.span, *sorted(asked.items()))
         before = int(cursors.open(self.cursor, *bound)) if self.cursor else None
         size = MOST if asked or self.span != EVER else self.limit
 
@@ -79,7 +82,9 @@ class Lister:
 
         rows: list[R] = []
         for look in range(1, LOOKS + 1):
-            as_of, page = await self.reads.view.read(account_id, Page(kind, size, before, scope))
+            as_of, page = await self.reads.view.read(
+                account_id, Page(kind, size, before, scope, is_open)
+            )
             rows += [row for row in page.rows if fits(row)][: self.limit - len(rows)]
             full = len(rows) == self.limit
             last = rows[-1] if full else page.rows[-1] if page.rows else None

@@ -105,12 +105,19 @@ async def place_order(body: OrderBody, asking: Asking) -> OrderView:
 @read(router, "", "invalid_cursor")
 async def list_orders(
     lists: Lists,
-    status: Status | None = None,
+    status: Status | Literal["open"] | None = None,
     asset_id: str | None = None,
     side: Side | None = None,
 ) -> Orders:
-    """Returns the account's orders that are in view."""
-    found = await lists.find(ORDER, status=status, asset_id=asset_id, side=side)
+    """Returns the account's orders that are in view; `open`: those that are not over, whatever their status."""
+    is_open = status == "open"
+    found = await lists.find(
+        ORDER,
+        is_open=is_open,
+        status=None if is_open else status,
+        asset_id=asset_id,
+        side=side,
+    )
     return Orders(
         items=[order(row, lists.reads.parts.catalogue) for row in found.rows],
         next_cursor=found.cursor,
