@@ -64,9 +64,9 @@ class ReadRoute(EdgeRoute):
         super().__init__(path, endpoint, **options)
         self._wanted = wanted(self.dependant)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
+            await super().serve(scope, receive, send)
             return
         request, response = Request(scope, receive), Response()
         shown = await self._wanted.of(Asked(request, response, once(scope["query_string"])))

@@ -13,10 +13,9 @@ from fastapi import Depends, Header, Query, Request, Response
 from infra.views.port import MARKET, Ask, AsOf, Look, Reading, View
 
 from .asking import Preference, preference
-from .deps import Account, Customer, Parts, parts_of
+from .deps import PUBLIC, Account, Customer, Parts, parts_of
 from .moves import Moves
 from .problems import Refused, invalid
-from .route import policy
 
 PAIR = re.compile(r"([a-z]):([0-9]+)")
 Least = Mapping[str, int]
@@ -80,7 +79,6 @@ class Reader:
     view: View
 
 
-@policy("customer")
 async def reader(
     request: Request,
     response: Response,
@@ -97,9 +95,12 @@ async def reader(
     return Reader(account, parts, View(Patient(parts.view.reading, moves, pairs(least), wait)))
 
 
-@policy("public")
 async def passer_by(
-    request: Request, response: Response, least: OfMarket = None, prefer: Prefer = None
+    request: Request,
+    response: Response,
+    _: Annotated[None, PUBLIC],
+    least: OfMarket = None,
+    prefer: Prefer = None,
 ) -> Parts:
     """Returns the parts, once the catalogue is as new as asked for. Raises: Refused if it is not in time."""
     parts = parts_of(request)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.ids import command_id
@@ -42,6 +42,15 @@ class OrderBody(Body):
 
     client_order_id: the account's own name for it, for ever; a repeat is answered with the same order.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"asset_id": "BTC", "side": "buy", "notional": "100.00"},
+                {"asset_id": "BTC", "side": "sell", "quantity": "0.001", "client_order_id": "mine"},
+            ]
+        }
+    )
 
     asset_id: str = Field(pattern=r"^[A-Z0-9]{1,16}$", examples=["BTC"])
     side: Side
