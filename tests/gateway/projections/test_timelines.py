@@ -6,6 +6,7 @@ import pytest
 
 from events.codec import encode, stamp
 from events.order import OrderOpened
+from gateway.projections.outcomes import ORDER_OUTCOME, order
 from gateway.projections.projection import Place
 from gateway.projections.timelines import (
     FIRST,
@@ -15,6 +16,7 @@ from gateway.projections.timelines import (
     apply,
     is_first,
 )
+from infra.views.port import Batch, Input, Key, Row
 from tests.messages import balances as funds
 from tests.messages import orders
 from tests.messages import positions as assets
@@ -130,3 +132,10 @@ def test_only_a_topic_s_very_first_event_needs_no_look_at_what_was_before() -> N
     given = assets.changed(stamped(SOLD), available=0, cost_basis=0)
     rejected = orders.rejected(BUY, "price_stale")
     assert not any(map(is_first, (rejected, PAID, given, RELEASED, FILLED, REFUSED)))
+
+
+def test_nobody_waits_for_a_timeline_and_it_hides_no_outcome_of_its_name() -> None:
+    outcome = Row(Key(ORDER_OUTCOME, "", BUY.id), order(None, stamped(ACCEPTED), Place(0, NOW)))
+    timeline = Row(Key(ORDER_TIMELINE, "", BUY.id), told(ACCEPTED))
+    batch = Batch(Input("0", ORDER_TIMELINE.topic.name, 0), 0, 1, NOW, [outcome, timeline])
+    assert batch.waited_for() == {BUY.id: encode(outcome.value)}
