@@ -41,6 +41,7 @@ from . import shown
 from .batches import is_control
 from .check import Check, Handler, Unread, on, short
 from .shown import ANSWER, NEXT, ORDER, OUTCOME, Row, Shown
+from .timelines import TIMELINES
 
 LIVE, HISTORY = "live", "history"
 NEWEST, AGE_MS = 201, 3_600_000
@@ -57,7 +58,7 @@ alone: what an order of the same id came to is nothing to it.
 ANSWERS = (ANSWER._replace(alone=True), ANSWER._replace(kind=LATER["outcome.o"]), shown.ORDER_NAME)
 FUNDS_ANSWERS = (shown.FUNDS_ANSWER, shown.FUNDS_NAME)
 OF_ORDER, OF_FUNDS, OF_ASSETS = (
-    (kept, kept._replace(kind=LATER[kept.kind], alone=False)) for kept in shown.TIMELINE.values()
+    (kept, kept._replace(kind=LATER[kept.kind], alone=False)) for kept in TIMELINES
 )
 """The timelines, as the live view and as the history has them."""
 FUNDS, SETTLED = (shown.BALANCE, shown.FUNDS, *OF_FUNDS), (shown.BALANCE, shown.LEDGER)
