@@ -3,22 +3,28 @@
 from typing import Literal
 
 from .codec import mirror
-from .envelope import Amount, AssetId, Command, Count, Event, Id, Revision, Token
+from .envelope import Amount, AssetId, Command, Count, Event, Id, Millis, Revision, Token, Value
 from .money import Side
 
 
 @mirror
 class Deposit(Command):
+    """daily_limit: cents that the account may deposit in a UTC day, 0: nothing; without one it counts for no day."""
+
     type: Literal["deposit"] = "deposit"
     version: Literal[1] = 1
     amount: Amount
+    daily_limit: Amount | None = None
 
 
 @mirror
 class Withdraw(Command):
+    """daily_limit: cents that the account may withdraw in a UTC day; without one it counts for no day."""
+
     type: Literal["withdraw"] = "withdraw"
     version: Literal[1] = 1
     amount: Amount
+    daily_limit: Amount | None = None
 
 
 BalanceCommand = Deposit | Withdraw
@@ -29,8 +35,18 @@ class BalanceAfter(Event):
     held: Amount
 
 
+class Counted(Value):
+    """limit: the command's daily limit, cents; used: what of it the account's deposits, or its withdrawals, come to
+    after the event, on the UTC day that ends at resets_at. A command without a limit has none of these.
+    """
+
+    limit: Amount | None = None
+    used: Amount | None = None
+    resets_at: Millis | None = None
+
+
 @mirror
-class FundsDeposited(BalanceAfter):
+class FundsDeposited(Counted, BalanceAfter):
     type: Literal["funds_deposited"] = "funds_deposited"
     version: Literal[1] = 1
     amount: Amount
@@ -38,7 +54,7 @@ class FundsDeposited(BalanceAfter):
 
 
 @mirror
-class FundsWithdrawn(BalanceAfter):
+class FundsWithdrawn(Counted, BalanceAfter):
     type: Literal["funds_withdrawn"] = "funds_withdrawn"
     version: Literal[1] = 1
     amount: Amount
@@ -107,9 +123,10 @@ class FundsFrozen(BalanceAfter):
 
 
 @mirror
-class BalanceCommandRefused(Event):
+class BalanceCommandRefused(Counted, Event):
     """Answers a command that changed nothing. amount: what it asked for; available, held: the balance that it
-    was refused on, absent if it came too late to be looked at.
+    was refused on, absent if it came too late to be looked at; limit, used, resets_at: there if the day's limit
+    is why.
     """
 
     type: Literal["balance_command_refused"] = "balance_command_refused"

@@ -78,9 +78,12 @@ class ReplaceOrder(Command):
 
 @mirror
 class FreezeAccount(Command):
+    """actor: the account of who asks for it."""
+
     type: Literal["freeze_account"] = "freeze_account"
     version: Literal[1] = 1
     reason: Token
+    actor: Id | None = None
 
 
 @mirror
@@ -88,6 +91,7 @@ class UnfreezeAccount(Command):
     type: Literal["unfreeze_account"] = "unfreeze_account"
     version: Literal[1] = 1
     reason: Token
+    actor: Id | None = None
 
 
 OrderCommand = (
@@ -240,11 +244,14 @@ class AllOrdersCanceled(Event):
 
 @mirror
 class AccountFrozen(Event):
-    """Orders accepted before run on."""
+    """Orders accepted before run on. One that is frozen already is told so again, with its newest reason and
+    actor: the account of who asked for it.
+    """
 
     type: Literal["account_frozen"] = "account_frozen"
     version: Literal[1] = 1
     reason: Token
+    actor: Id | None = None
     fingerprint: Token
 
 
@@ -253,6 +260,7 @@ class AccountUnfrozen(Event):
     type: Literal["account_unfrozen"] = "account_unfrozen"
     version: Literal[1] = 1
     reason: Token
+    actor: Id | None = None
     fingerprint: Token
 
 

@@ -5,20 +5,20 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from pydantic import SecretStr
 
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
-from infra.process.settings import Port, Settings, ViewSettings
+from infra.process.settings import Settings
 from infra.publisher import publishing
 from infra.stores import dynamodb, sessions
+from infra.stores.failures import RedisFailures
 from infra.stores.idempotency import RedisTries
-from infra.stores.sessions import RedisSessions, Sessions
+from infra.stores.limits import Buckets
+from infra.stores.sessions import Knock, RedisSessions, Sessions
 from infra.stores.users import NOBODY, DynamoUsers, Users
 from infra.views import live
 from infra.views.history import HistoryStore
@@ -30,14 +30,16 @@ from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .catalogue import Catalogue
 from .cursors import Cursors
-from .deps import Parts
+from .deps import Door, Parts
 from .edge import Edge
 from .entrance import Entrance
 from .projections.projection import Projection
+from .rates import Rates, rates_of
 from .readiness import Components, Readiness
 from .repeats import Repeats
 from .route import EdgeRoute, Unguarded
 from .routes import (
+    admin,
     assets,
     auth,
     balance,
@@ -47,9 +49,11 @@ from .routes import (
     orders,
     portfolio,
     previews,
+    profile,
     timelines,
     trades,
 )
+from .settings import GatewaySettings
 from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
@@ -64,6 +68,8 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     previews.router,
     inventory.router,
     auth.router,
+    profile.router,
+    admin.router,
     health.router,
     docs.router,
 )
@@ -73,7 +79,7 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app)
+    return Entrance(app, parts.door.origins)
 
 
 def routed() -> FastAPI:
@@ -100,18 +106,6 @@ def require_policies(app: FastAPI) -> None:
             raise Unguarded(f"{context.path}: not an EdgeRoute")
 
 
-class GatewaySettings(ViewSettings):
-    """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
-    server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
-    cursor_key: signs cursors. Every gateway of a cluster has the same keys.
-    """
-
-    sessions: str = "redis://127.0.0.1:6379/1"
-    gateway_port: Port = 8080
-    run_dir: Path = Path(".run")
-    cursor_key: SecretStr = SecretStr("a development key for cursors")
-
-
 @asynccontextmanager
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     """Returns the parts of a process, on the servers that its settings name, while the block runs."""
@@ -127,14 +121,11 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
         new = LiveStore(redis, *folded(LIVE, settings))
         old = HistoryStore(table, *folded(HISTORY, settings))
-        outcomes, catalogue, trail = (
-            Outcomes(new, new),
-            Catalogue(View(new)),
-            Trail(users, publisher),
-        )
+        outcomes, catalogue = Outcomes(new, new), Catalogue(View(new))
+        trail = Trail(users, publisher, now)
         ready = Readiness(asked(users, open_sessions, catalogue))
         async with working(
-            trail.keep_sweeping(now),
+            trail.keep_sweeping(),
             outcomes.follow(),
             catalogue.keep_looking(),
             ready.keep_asking(),
@@ -142,6 +133,8 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
             yield Parts(
                 users=users,
                 sessions=open_sessions,
+                failures=RedisFailures(allowed),
+                door=door(settings),
                 passwords=Passwords(),
                 tokens=Tokens(load_keys(keys), now),
                 trail=trail,
@@ -149,16 +142,26 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
                 catalogue=catalogue,
                 cursors=Cursors(settings.cursor_key.get_secret_value().encode()),
+                limits=settings.limits,
                 now=now,
                 ready=ready,
             )
+
+
+def door(settings: GatewaySettings) -> Door:
+    return Door(
+        rates=Rates(rates_of(settings.env, settings.rates)),
+        buckets=Buckets(now),
+        proxies=settings.trusted_proxies,
+        origins=settings.origins,
+    )
 
 
 def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
     """Returns what must answer before anybody is served."""
     return {
         "users": partial(users.by_id, NOBODY),
-        "sessions": partial(sessions.find, NOBODY),
+        "sessions": partial(sessions.admit, Knock(NOBODY)),
         "market": catalogue.told,
     }
 

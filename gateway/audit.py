@@ -6,9 +6,13 @@ A reader may see an event twice, with the same id, never not at all.
 
 import asyncio
 from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, TypeVar
 
 import structlog
+from uuid_utils import uuid7
 
+from events.envelope import UserEvent
 from events.topics import USER_EVENTS
 from events.user import UserMessage
 from infra.publisher import Publisher
@@ -18,20 +22,25 @@ from infra.unavailable import Unavailable
 PAGE = 100  # events a sweep
 EVERY = 5  # s
 GRACE = 5_000  # ms that an event's own request has before the sweeper takes it on
+E = TypeVar("E", bound=UserEvent)
 log = structlog.get_logger()
 
 
 class Trail:
-    def __init__(self, users: Users, publisher: Publisher) -> None:
-        self.users = users
-        self.publisher = publisher
+    """now: ms since the epoch."""
 
-    async def record(self, event: UserMessage) -> None:
-        """Returns when the event is in its topic or, if that is away, in the outbox. Raises: Unavailable."""
+    def __init__(self, users: Users, publisher: Publisher, now: Callable[[], int]) -> None:
+        self.users, self.publisher, self.now = users, publisher, now
+
+    async def record(
+        self, kind: type[UserMessage], account_id: str, request_id: str, **fields: str
+    ) -> None:
+        """Returns when what happened is in its topic or, if that is away, in the outbox. Raises: Unavailable."""
+        told = event(kind, account_id, self.now(), request_id, **fields)
         try:
-            await self.publisher.publish(USER_EVENTS, event)
+            await self.publisher.publish(USER_EVENTS, told)
         except Unavailable:
-            await self.users.keep(unpublished(event))
+            await self.users.keep(unpublished(told))
 
     async def deliver(self, event: UserMessage) -> None:
         """Publishes an event of the outbox; if that fails, the sweeper does it later."""
@@ -55,15 +64,31 @@ class Trail:
                 count += 1
         return count
 
-    async def keep_sweeping(self, now: Callable[[], int]) -> None:
+    async def keep_sweeping(self) -> None:
         """Sweeps until it is canceled."""
         while True:
             await asyncio.sleep(EVERY)
             try:
-                if count := await self.sweep(now() - GRACE):
+                if count := await self.sweep(self.now() - GRACE):
                     log.info("outbox_swept", events=count)
             except Unavailable as failure:
                 log.warning("outbox_waits", away=failure.component)
+
+
+def event(kind: type[E], account_id: str, now: int, request_id: str, **fields: Any) -> E:
+    """Returns an event of now (ms) that has an id of its own."""
+    return kind(
+        id=str(uuid7()),
+        account_id=account_id,
+        occurred_at=now,
+        correlation_id=request_id,
+        **fields,
+    )
+
+
+def mark(session_id: str) -> str:
+    """Returns what tells sessions apart in the audit trail and opens none."""
+    return sha256(session_id.encode()).hexdigest()[:16]
 
 
 def unpublished(event: UserMessage) -> Unpublished:

@@ -1,26 +1,45 @@
 """What routes ask for: who calls, the request's id, and the parts that the edge is made of.
 
-A route takes one policy, `Customer` or `PUBLIC` (a new one is a function under @policy), and then what it
+A route takes one policy, `PUBLIC`, `Customer` or `Admin` (a new one is a function under @policy), and then what it
 needs: a new part is a field of `Parts` and, if many routes need it, an alias such as `RequestId`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
-from infra.stores.sessions import Sessions
+from infra.stores.failures import Failures
+from infra.stores.limits import Allowance, Buckets
+from infra.stores.sessions import Knock, Sessions
 from infra.stores.users import Role, Users
+from infra.unavailable import Unavailable
 from infra.views.port import View
 
+from .address import Network, address
 from .audit import Trail
 from .auth import Passwords, Tokens
 from .catalogue import Catalogue
+from .cookies import ACCESS_COOKIE, require_same_origin
 from .cursors import Cursors
 from .edge import Edge
+from .limits import Limits
 from .problems import Refused
+from .rates import Class, Rates, seconds
 from .route import policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
+    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own.
+    """
+
+    rates: Rates
+    buckets: Buckets
+    proxies: Sequence[Network] = ()
+    origins: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +50,8 @@ class Parts:
 
     users: Users
     sessions: Sessions
+    failures: Failures
+    door: Door
     passwords: Passwords
     tokens: Tokens
     trail: Trail
@@ -38,6 +59,7 @@ class Parts:
     view: View
     catalogue: Catalogue
     cursors: Cursors
+    limits: Limits
     now: Callable[[], int]
     ready: Callable[[], Mapping[str, bool]]
 
@@ -49,6 +71,7 @@ class Account(NamedTuple):
     username: str
     role: Role
     session_id: str
+    browser: bool = False
 
 
 async def parts(request: Request) -> Parts:
@@ -65,21 +88,73 @@ RequestId = Annotated[str, Depends(request_id)]
 
 
 @policy("public")
-async def public() -> None:
-    """Anybody may call."""
+async def public(request: Request) -> None:
+    """Anybody may call. Raises: Refused with rate_limited."""
+    await admit_anybody(request)
 
 
 @policy("customer")
 async def customer(request: Request) -> Account:
     """Returns whose session the token names. Raises: Refused; Unavailable if that can't be known."""
     parts = parts_of(request)
-    claims = parts.tokens.verify(bearer(request))
-    session = await parts.sessions.find(claims.sid)
+    try:
+        claims = parts.tokens.verify(credential(request))
+    except Refused:
+        await admit_anybody(request)  # who guesses is limited too
+        raise
+    buckets = parts.door.rates.buckets(request.scope["route"].limit, whence(request), claims.sub)
+    entry = await parts.sessions.admit(Knock(claims.sid, buckets))
+    take(request, entry.allowance)
+    session = entry.session
     if session is None:
         raise Refused("session_revoked")
     if session.account_id != claims.sub:
         raise Refused("invalid_token")
-    return Account(session.account_id, session.username, session.role, claims.sid)
+    return Account(session.account_id, session.username, session.role, claims.sid, session.browser)
+
+
+@policy("admin")
+async def admin(request: Request) -> Account:
+    """Returns the admin whose session the token names. Raises as `customer` does; Refused with forbidden."""
+    account = await customer(request)
+    if account.role != "admin":
+        raise Refused("forbidden")
+    return account
+
+
+async def admit_anybody(request: Request) -> None:
+    """Counts a request that names no session. Raises: Refused with rate_limited.
+
+    While the store is away, this process counts alone: what is public goes on.
+    """
+    parts = parts_of(request)
+    limit: Class | None = getattr(request.scope.get("route"), "limit", "public")
+    if limit is None:
+        return
+    buckets = parts.door.rates.buckets(limit, whence(request), None)
+    try:
+        entry = await parts.sessions.admit(Knock(None, buckets))
+        allowance = entry.allowance
+    except Unavailable:
+        allowance = parts.door.buckets.take(buckets)
+    take(request, allowance)
+
+
+def take(request: Request, allowance: Allowance | None) -> None:
+    """Notes what the answer's headers are to tell. Raises: Refused with rate_limited."""
+    request.state.allowance = allowance
+    if allowance and not allowance.allowed:
+        raise rate_limited(allowance.retry)
+
+
+def rate_limited(micros: int) -> Refused:
+    """Returns the refusal of what may come again in so many µs."""
+    return Refused("rate_limited", headers={"Retry-After": str(seconds(micros))})
+
+
+def whence(request: Request) -> str:
+    """Returns the address that the request counts for."""
+    return address(request.scope, parts_of(request).door.proxies)
 
 
 def parts_of(request: Request) -> Parts:
@@ -87,9 +162,15 @@ def parts_of(request: Request) -> Parts:
     return made
 
 
-def bearer(request: Request) -> str:
-    """Returns the token of the one Authorization header. Raises: Refused."""
+def credential(request: Request) -> str:
+    """Returns the access token: of the one Authorization header, or of a browser's cookie. Raises: Refused."""
     given = request.headers.getlist("authorization")
+    cookie = request.cookies.get(ACCESS_COOKIE) if "cookie" in request.headers else None
+    if cookie is not None and given:
+        raise Refused("bad_request", "A cookie and an Authorization header at once")
+    if cookie is not None:
+        require_same_origin(request, parts_of(request).door.origins)
+        return cookie
     if not given:
         raise Refused("authentication_required")
     scheme, _, token = given[0].partition(" ")
@@ -100,3 +181,4 @@ def bearer(request: Request) -> str:
 
 PUBLIC = Depends(public)
 Customer = Annotated[Account, Depends(customer)]
+Admin = Annotated[Account, Depends(admin)]

@@ -3,23 +3,61 @@ the measures of both.
 """
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence, Set
 from functools import cache
 from time import perf_counter
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from prometheus_client import Histogram
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 from uuid_utils import uuid7
 
 from infra.process.metrics import latency
 
-from .problems import UNKNOWN, answer, refusal
+from .deps import admit_anybody
+from .problems import UNKNOWN, Refused, answer, refusal
+from .rates import headers
 
 REQUEST_ID = b"x-request-id"
+ALLOWANCE = "allowance"
+STARTED = "started"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ASKED = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Request-ID",
+)
+ANSWERED = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+)
+SAFETY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+)
+"""What has a browser take no answer for anything else than it is."""
+PRIVATE = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 SANE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 REQUESTS = latency(
     "http_request", "From a request's headers to its answer's.", ("method", "route", "status")
@@ -32,12 +70,21 @@ log = structlog.get_logger()
 class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
-    It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for.
+    It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for. origins: of pages
+    elsewhere that may read what is answered (CORS).
     """
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, origins: Set[str] = frozenset()) -> None:
         self.app = app
         self._routes = AsyncExitStackMiddleware(app.router)
+        self._shared = CORSMiddleware(
+            self._answer,
+            allow_origins=sorted(origins),
+            allow_credentials=True,
+            allow_methods=METHODS,
+            allow_headers=ASKED,
+            expose_headers=ANSWERED,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,29 +92,57 @@ class Entrance:
             return
         request_id = named(scope)
         scope["app"] = self.app
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id.decode()
         if len(scope["path"]) > 1:
             scope["path"] = scope["path"].removesuffix("/")  # the same resource, never a redirect
-        started, began = False, perf_counter()
+        began = perf_counter()
 
         async def send_named(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
+                state[STARTED] = True
                 measure(scope, message["status"]).observe(perf_counter() - began)
-                message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
+                own = message["headers"]
+                message["headers"] = [*own, *told(scope, request_id), *kept_by_nobody(own)]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            try:
-                await self._routes(scope, receive, send_named)
-            except Exception as error:
-                refused = refusal(error)
-                if refused.code == UNKNOWN:
-                    log.exception("request_failed", method=scope["method"], path=scope["path"])
-                if started:
-                    raise  # half an answer must not look like a whole one
-                await answer(refused, request_id.decode())(scope, receive, send_named)
+            await self._shared(scope, receive, send_named)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._routes(scope, receive, send)
+        except Exception as error:
+            refused = await self._counted(scope, refusal(error))
+            if refused.code == UNKNOWN:
+                log.exception("request_failed", method=scope["method"], path=scope["path"])
+            if STARTED in scope["state"]:
+                raise  # half an answer must not look like a whole one
+            await answer(refused, scope["state"]["request_id"])(scope, receive, send)
+
+    async def _counted(self, scope: Scope, refused: Refused) -> Refused:
+        """Returns the refusal, or that there were too many, if the request came to nobody who counted it."""
+        counted = ALLOWANCE in scope["state"] or refused.status_code >= 500
+        if counted or not hasattr(self.app.state, "parts"):
+            return refused
+        try:
+            await admit_anybody(Request(scope))
+        except Refused as too_many:
+            return too_many
+        return refused
+
+
+def told(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Returns the headers that every answer has."""
+    allowance = scope["state"].get(ALLOWANCE)
+    left = headers(allowance) if allowance else []
+    return [(REQUEST_ID, request_id), *left, *SAFETY]
+
+
+def kept_by_nobody(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Returns what keeps an answer out of caches, and from being shown as a page, unless it says of itself."""
+    own = {name.lower() for name, _ in headers}
+    return [(name, value) for name, value in PRIVATE if name not in own]
 
 
 def measure(scope: Scope, status: int) -> Histogram:

@@ -21,6 +21,7 @@ from services.balance import domain as balance
 from services.order import domain as order
 from services.portfolio import domain as portfolio
 
+from .projections.accounts import AccountRow
 from .projections.balances import BalanceRow
 from .projections.positions import PositionRow
 
@@ -36,22 +37,23 @@ class Preview(NamedTuple):
     refusal: Refusal | None = None
 
 
-def preview(
-    command: PlaceOrder,
-    market: Market,
-    now: int,
-    money: BalanceRow | None,
-    position: PositionRow | None,
-) -> Preview:
-    """Returns what the command would come to if each service took it now. money, position: as the view shows them.
+class Known(NamedTuple):
+    """What of the command's account a decider may ask for, as the view shows it. position: in the order's asset."""
 
-    now: ms since the epoch.
-    """
-    context = Context(now, market)
-    first = only(order.decide({}, command, context))
+    account: AccountRow | None
+    money: BalanceRow | None
+    position: PositionRow | None
+
+
+def preview(command: PlaceOrder, market: Market, now: int, known: Known) -> Preview:
+    """Returns what the command would come to if each service took it now. now: ms since the epoch."""
+    context, account = Context(now, market), known.account
+    frozen = order.Frozen(reason=account.reason) if account and account.frozen else None
+    before: Rows = {(order.ACCOUNTS.kind, command.account_id): frozen}
+    first = only(order.decide(before, command, context))
     if not isinstance(first, OrderAccepted):
         return Preview(refusal=cast("Refusal", first))
-    hold = held(first, context, money, position)
+    hold = held(first, context, known)
     rows = {order.ORDERS.key(first): order.ORDERS.apply(None, first)}
     then = only(order.decide(rows, cast("order.Input", hold), context))
     return Preview(
@@ -62,14 +64,10 @@ def preview(
     )
 
 
-def held(
-    accepted: OrderAccepted,
-    context: Context,
-    money: BalanceRow | None,
-    position: PositionRow | None,
-) -> Event:
+def held(accepted: OrderAccepted, context: Context, known: Known) -> Event:
     """Returns what the owner of the hold would say."""
     account, asset = accepted.account_id, accepted.asset_id
+    money, position = known.money, known.position
     rows: Rows
     if accepted.side == "buy":
         has = money and balance.Balance(available=money.available, held=money.held)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from .problems import Refused, refusal
+from .rates import class_of
 from .retiring import RETIRING
 from .strict_json import Malformed, parse
 from .wanted import once
@@ -69,8 +70,11 @@ class EdgeRoute(APIRoute):
         if len(declared) != 1:
             raise Unguarded(f"{path}: {sorted(declared) or 'no policy'}")
         self.policy = declared.pop()
+        self.limit = class_of(self.operation_id or "", self.policy, self.methods or ())
         if self.policy != "public":
-            self.openapi_extra = {"security": [{"bearer": []}]} | (self.openapi_extra or {})
+            self.openapi_extra = {"security": [{"bearer": []}, {"cookie": []}]} | (
+                self.openapi_extra or {}
+            )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         once(scope["query_string"])

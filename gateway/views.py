@@ -5,10 +5,19 @@ from typing import Any, get_args
 
 from events.balance import BalanceCommandRefused, BalanceEvent, FundsDeposited, FundsWithdrawn
 from events.market import AssetListed, PriceTicked
-from events.order import OrderAccepted, OrderFilled
+from events.order import AccountFrozen, AccountUnfrozen, OrderAccepted, OrderFilled
 from events.portfolio import PortfolioEvent, PositionChanged
 
-from .projections import balances, market, names, orders, outcomes, positions, timelines
+from .projections import (
+    accounts,
+    balances,
+    market,
+    names,
+    orders,
+    outcomes,
+    positions,
+    timelines,
+)
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 from .projections.quarantine import QUARANTINES
 
@@ -43,6 +52,13 @@ ORDER_ANSWERS = Projection(
     owner=nobody,
     id=outcomes.command_id,
     apply=outcomes.command,
+)
+ACCOUNTS = Projection(
+    kind=accounts.ACCOUNT,
+    on=(AccountFrozen, AccountUnfrozen),
+    owner=account,
+    id=lambda *_: accounts.ONLY,
+    apply=accounts.apply,
 )
 BALANCES = Projection(
     kind=balances.BALANCE,
@@ -160,6 +176,7 @@ HISTORY: tuple[Projection[Any], ...] = (
     ORDERS,
     TRADES,
     ORDER_ANSWERS,
+    ACCOUNTS,
     BALANCES,
     LEDGER,
     BALANCE_ANSWERS,

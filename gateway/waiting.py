@@ -48,7 +48,7 @@ def order_is_over(
     return answer is not None or ended
 
 
-def is_answered(_: int, answer: Settlement | None, *_others: object) -> bool:
+def is_answered(_: int, answer: OrderOutcome | Settlement | None, *_others: object) -> bool:
     return answer is not None
 
 
@@ -62,6 +62,12 @@ FUNDING = Matter(
     outcome=(BALANCE_OUTCOME,),
     is_known=lambda answer: answer is not None,
     kept=(BALANCE_OUTCOME, ORDER_OUTCOME, ORDER),
+    is_over=is_answered,
+)
+STEERING = Matter(  # what order.events alone answers, and no order has a say in
+    outcome=(ORDER_OUTCOME,),
+    is_known=lambda answer: answer is not None,
+    kept=(ORDER_OUTCOME, ORDER, BALANCE_OUTCOME),
     is_over=is_answered,
 )
 

@@ -13,7 +13,7 @@ from events.codec import stamp
 from events.decider import Context, Unfinished, touching
 from events.market import AssetListed, Market, PriceTicked
 from events.money import PRICE_MAX_AGE
-from events.topics import PRICES, TOPICS
+from events.topics import DAY, PRICES, TOPICS
 from infra.log.port import TP, Record
 from infra.shell.service import Service
 from ops.audit.check import Check, Handler, on
@@ -55,6 +55,14 @@ class Moment:
                 return
             self.market.fold(tick, record.timestamp, record.offset)
             self.now, self.next = max(self.now, record.timestamp), self.next + 1
+
+    def without_prices(self, time: int) -> Iterator[Context]:
+        """Yields what an input appended at that time may have been decided with where prices don't count: what led to
+        no event may have begun the next day.
+        """
+        self.now = max(self.now, time)
+        yield Context(self.now, self.market)
+        yield Context(self.now - self.now % DAY + DAY, self.market)
 
     def fresh(self) -> Market:
         """Returns the market without the prices that are too old to be read again."""
@@ -141,15 +149,15 @@ class Redecided(Check):
         first = events[0].message
         if untimely(first) and service.refuse:
             return same(service, given, [service.refuse(message, first.reason)], events)
-        for context in moment.contexts(record.timestamp):
+        priced = PRICES in service.follows
+        contexts = moment.contexts if priced else moment.without_prices
+        for context in contexts(record.timestamp):
             try:
                 decided = service.decide(rows, message, context)
             except AssertionError:  # what a decider holds for impossible has happened
                 return False
             if isinstance(decided, Unfinished) or same(service, given, decided, events):
                 return True
-            if PRICES not in service.follows:
-                return False
         return False
 
 

@@ -7,12 +7,21 @@ from typing import Any
 from events.balance import (
     BalanceCommandRefused,
     FundsDeposited,
+    FundsFrozen,
     FundsReleased,
     FundsReserved,
     FundsSettled,
     FundsWithdrawn,
 )
-from events.order import OrderCanceled, OrderCommandRefused, OrderFilled, OrderRejected
+from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
+    OrderAccepted,
+    OrderCanceled,
+    OrderCommandRefused,
+    OrderFilled,
+    OrderRejected,
+)
 from events.portfolio import PositionChanged
 from events.reasons import Reason
 from events.topics import (
@@ -31,7 +40,14 @@ from infra.shell.reading import is_control
 from infra.shell.service import Service
 from ops.provision import SHELL_SERVICES
 
-OVER = (OrderRejected, OrderCanceled, OrderFilled, OrderCommandRefused)
+OVER = (
+    OrderRejected,
+    OrderCanceled,
+    OrderFilled,
+    OrderCommandRefused,
+    AccountFrozen,
+    AccountUnfrozen,
+)
 ANSWERED = (FundsDeposited, FundsWithdrawn, BalanceCommandRefused)
 
 
@@ -66,6 +82,8 @@ def check(books: Books) -> None:
     assets_are_conserved(books)
     holds_explain_held(books)
     each_fill_settles_once(books)
+    frozen_accounts_stand_still(books)
+    a_day_has_its_limit(books)
     sequences_have_no_gap(books)
     for service in SHELL_SERVICES:
         for p in range(books.partitions):
@@ -167,6 +185,37 @@ def each_fill_settles_once(books: Books) -> None:
     )
     for name, settled in (("the tape", trades), ("money", funds), ("assets", assets)):
         holds(settled == fills, f"{name} and fills differ: {settled - fills} {fills - settled}")
+
+
+def frozen_accounts_stand_still(books: Books) -> None:
+    """No order is taken, nothing is withdrawn; and at rest both services know of the same accounts."""
+    orders, funds = set[str](), set[str]()
+    for event in books.of(ORDER_EVENTS):
+        match event:
+            case AccountFrozen():
+                orders.add(event.account_id)
+            case AccountUnfrozen():
+                orders.discard(event.account_id)
+            case OrderAccepted():
+                holds(event.account_id not in orders, f"of a frozen account: {event}")
+    for event in books.of(BALANCE_EVENTS):
+        match event:
+            case FundsFrozen():
+                holds(event.frozen != (event.account_id in funds), f"frozen twice: {event}")
+                (funds.add if event.frozen else funds.discard)(event.account_id)
+            case FundsWithdrawn():
+                holds(event.account_id not in funds, f"of a frozen account: {event}")
+    holds(orders == funds, f"{orders} are frozen, the money of {funds} is")
+
+
+def a_day_has_its_limit(books: Books) -> None:
+    sums: dict[tuple[str, str, int], int] = defaultdict(int)
+    for event in books.of(BALANCE_EVENTS):
+        if isinstance(event, FundsDeposited | FundsWithdrawn) and event.limit is not None:
+            day = (event.account_id, event.type, event.resets_at or 0)
+            sums[day] += event.amount
+            holds(sums[day] == event.used, f"{sums[day]} on that day: {event}")
+            holds(sums[day] <= event.limit, f"beyond its limit: {event}")
 
 
 def sequences_have_no_gap(books: Books) -> None:

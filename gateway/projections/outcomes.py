@@ -61,12 +61,22 @@ class OrderOutcome(Value):
 
 
 @mirror
+class Allowance(Value):
+    """What was left of a day's limit: used of it, cents, until resets_at."""
+
+    limit: Amount
+    used: Amount
+    resets_at: Millis
+
+
+@mirror
 class Settlement(Value):
     """What the owner of money or assets did for an order, or balance for a deposit or withdrawal.
 
     fills: how many of the order's are settled; hold_over: nothing is held for it (any more); reason: it
-    was refused; needed, available: what of it was asked for then and what there was, in minor units; position:
-    of the last event, and so the id of a deposit's or withdrawal's ledger line.
+    was refused; needed, available: what of it was asked for then and what there was, in minor units; allowance: of
+    the day's limit, if that is why; position: of the last event, and so the id of a deposit's or withdrawal's ledger
+    line.
     """
 
     fills: Count
@@ -77,6 +87,7 @@ class Settlement(Value):
     over_at: Millis | None
     needed: Amount | None = None
     available: Amount | None = None
+    allowance: Allowance | None = None
 
 
 ORDER_OUTCOME: Kind[OrderOutcome] = Kind(
@@ -212,7 +223,7 @@ def settlement(
     )
 
 
-def shortage(event: Any) -> dict[str, int | None]:
+def shortage(event: Any) -> dict[str, Any]:
     """Returns what a refusal says of amounts, nothing of any other event."""
     match event:
         case FundsRefused() | BalanceCommandRefused():
@@ -221,6 +232,15 @@ def shortage(event: Any) -> dict[str, int | None]:
             return {"needed": event.quantity, "available": event.available}
         case _:
             return {}
+
+
+def allowance(event: FundsDeposited | FundsWithdrawn | BalanceCommandRefused) -> Allowance | None:
+    """Returns what a refusal says of the day's limit, nothing of any other event."""
+    if not isinstance(event, BalanceCommandRefused):
+        return None
+    if event.limit is None or event.used is None or event.resets_at is None:
+        return None
+    return Allowance(limit=event.limit, used=event.used, resets_at=event.resets_at)
 
 
 def tells_all(event: FundsStep | AssetsStep) -> bool:
@@ -247,6 +267,7 @@ def answer(
         fingerprint=event.fingerprint,
         position=place.offset,
         over_at=place.time,
+        allowance=allowance(event),
         **shortage(event),
     )
 

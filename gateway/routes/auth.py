@@ -1,89 +1,69 @@
-"""/auth: register, log in, log out, who am I."""
+"""/auth: register, log in, stay so, log out."""
 
-import unicodedata
-from hashlib import sha256
 from typing import Annotated, Literal
 
-from fastapi import Response
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
-from pydantic_core import PydanticCustomError
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, Field, SecretStr
 from uuid_utils import uuid7
 
-from events.user import LoggedIn, LoggedOut, UserRegistered
-from gateway.audit import unpublished
-from gateway.auth import TOKEN_LIFE
-from gateway.common_passwords import too_common
-from gateway.deps import PUBLIC, Customer, Parts, PartsDep, RequestId
-from gateway.problems import Fault, Refused, refusals
+from events.user import LoggedOut, UserRegistered
+from gateway.audit import event, mark, unpublished
+from gateway.auth import MAX_TOKEN, TOKEN_LIFE
+from gateway.cookies import ACCESS_COOKIE, REFRESH_COOKIE, require_same_origin, set_cookie
+from gateway.deps import PUBLIC, Customer, PartsDep, RequestId, whence
+from gateway.logins import BROWSER_LIFE, Device, Logins, Pair
+from gateway.problems import Refused, refusals
 from gateway.route import Body, resource
-from gateway.times import Timestamp
-from infra.stores.sessions import Session
-from infra.stores.users import Role, User
+from gateway.users import (
+    Email,
+    NewPassword,
+    Password,
+    PersonName,
+    Username,
+    UserView,
+    require_uncommon,
+    view,
+)
+from infra.stores.users import User
 
-SESSION_LIFE = 12 * 3_600_000  # ms
 router = resource("auth")
-
-
-def plain(text: str) -> str:
-    """Returns text without control or direction characters as it is. Raises: ValueError."""
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in text):
-        raise PydanticCustomError("control_character", "Control characters are not allowed")
-    return text
-
-
-def one_spelling(email: str) -> str:
-    """Returns an e-mail address in Unicode's composed form with its domain in lower case."""
-    local, _, domain = unicodedata.normalize("NFC", email).rpartition("@")
-    return f"{local}@{domain.lower()}"
-
-
-Username = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_.-]{3,32}$", examples=["ada"]), AfterValidator(str.lower)
+InCookies = Annotated[
+    bool,
+    Query(alias="cookie", description="For a browser: the tokens are cookies, not in the body"),
 ]
-Email = Annotated[
-    str,
-    Field(
-        max_length=254,
-        pattern=r'^[^\s@<>()\[\],;:"\\]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}$',
-        examples=["ada@example.org"],
-    ),
-    AfterValidator(plain),
-    AfterValidator(one_spelling),
-]
-PersonName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(plain)]
 
 
 class Registration(Body):
-    """password: any characters, taken exactly as sent; its length counts code points."""
-
     username: Username
     email: Email
-    password: SecretStr = Field(min_length=8, max_length=128, examples=["correct horse battery"])
+    password: NewPassword
     first_name: PersonName | None = None
     last_name: PersonName | None = None
 
 
 class Login(Body):
     username: str = Field(max_length=254, examples=["ada"])
-    password: SecretStr = Field(max_length=128, examples=["correct horse battery"])
+    password: Password
 
 
-class UserView(BaseModel):
-    id: str
-    username: str
-    email: str
-    first_name: str | None
-    last_name: str | None
-    role: Role
-    created_at: Timestamp
+class Refresh(Body):
+    """refresh_token: absent from a browser, whose cookie has it."""
+
+    refresh_token: SecretStr | None = Field(default=None, max_length=MAX_TOKEN)
 
 
-class LoggedInView(BaseModel):
-    """expires_in: s until the access token ends."""
+class TokensView(BaseModel):
+    """Both tokens are null for a browser, whose cookies have them. expires_in: s until the access token ends; the
+    refresh token is good once, for the next two.
+    """
 
-    access_token: str
+    access_token: str | None
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 (a name of RFC 6750)
     expires_in: int = TOKEN_LIFE
+    refresh_token: str | None
+
+
+class LoggedInView(TokensView):
     user: UserView
 
 
@@ -99,9 +79,7 @@ async def register(body: Registration, parts: PartsDep, request_id: RequestId) -
     Raises: Refused with username_taken or email_taken, or with password_too_common.
     """
     password = body.password.get_secret_value()
-    if too_common(password, body.username):
-        fault = Fault(pointer="#/password", code="password_too_common", message="Choose another")
-        raise Refused("password_too_common", errors=[fault])
+    require_uncommon(password, body.username)
     user = User(
         account_id=str(uuid7()),
         username=body.username,
@@ -111,97 +89,87 @@ async def register(body: Registration, parts: PartsDep, request_id: RequestId) -
         first_name=body.first_name,
         last_name=body.last_name,
     )
-    event = UserRegistered(
-        id=str(uuid7()),
-        account_id=user.account_id,
-        occurred_at=user.created_at,
-        correlation_id=request_id,
-    )
-    if taken := await parts.users.register(user, unpublished(event)):
+    told = event(UserRegistered, user.account_id, user.created_at, request_id)
+    if taken := await parts.users.register(user, unpublished(told)):
         raise Refused(taken)
-    await parts.trail.deliver(event)
+    await parts.trail.deliver(told)
     return view(user)
 
 
 @router.post(
     "/login", dependencies=[PUBLIC], responses=refusals("invalid_credentials", "overloaded")
 )
-async def login(body: Login, parts: PartsDep, request_id: RequestId) -> LoggedInView:
-    """Returns an access token of a new session.
+async def login(
+    *,
+    body: Login,
+    parts: PartsDep,
+    request: Request,
+    response: Response,
+    request_id: RequestId,
+    cookie: InCookies = False,
+) -> LoggedInView:
+    """Returns the tokens of a new session; of more than ten the oldest ends.
 
-    Raises: Refused with invalid_credentials, whichever of the two was wrong, as late for one as the other.
+    Raises: Refused with invalid_credentials, whichever of the two was wrong, as late for one as the other; with
+    rate_limited after five failures under a name, longer each time.
     """
-    user = await parts.users.by_name(body.username.lower())
-    password = body.password.get_secret_value()
-    checked = await parts.passwords.check(password, user.password_hash if user else None)
-    if user is None or not checked.right:
-        raise Refused("invalid_credentials")
-    if checked.better:
-        await parts.users.replace_hash(user.account_id, old=user.password_hash, new=checked.better)
-    session_id = await open_session(user, parts, request_id)
-    token = parts.tokens.issue(user.account_id, session_id)
-    return LoggedInView(access_token=token, user=view(user))
+    logins = Logins(parts, request_id)
+    user = await logins.check(body.username, body.password.get_secret_value())
+    agent = request.headers.get("user-agent")
+    pair = await logins.open(user, Device(whence(request), agent, browser=cookie))
+    given = give(pair, response, browser=cookie)
+    return LoggedInView(**given, user=view(user))
 
 
-async def open_session(user: User, parts: Parts, request_id: str) -> str:
-    """Returns the id of a new session, of which the audit trail knows."""
-    session = Session(
-        account_id=user.account_id,
-        username=user.username,
-        role=user.role,
-        created_at=parts.now(),
-    )
-    session_id = await parts.sessions.open(session, SESSION_LIFE)
-    await parts.trail.record(
-        LoggedIn(
-            id=str(uuid7()),
-            account_id=user.account_id,
-            occurred_at=session.created_at,
-            correlation_id=request_id,
-            session=mark(session_id),
-        )
-    )
-    return session_id
+@router.post(
+    "/refresh",
+    dependencies=[PUBLIC],
+    responses=refusals(
+        "authentication_required",
+        "invalid_token",
+        "session_revoked",
+        "refresh_reused",
+        "refresh_in_progress",
+        "csrf",
+    ),
+)
+async def refresh(
+    body: Refresh, parts: PartsDep, request: Request, response: Response, request_id: RequestId
+) -> TokensView:
+    """Returns the session's next tokens: the one that was shown is good no more.
+
+    Raises: Refused with refresh_in_progress if another tab was a moment faster: its tokens hold; with refresh_reused
+    if it is an old one: the session is over then, for one of two is a thief.
+    """
+    token = body.refresh_token.get_secret_value() if body.refresh_token else None
+    if token is None and (token := request.cookies.get(REFRESH_COOKIE)):
+        require_same_origin(request, parts.door.origins)
+    if not token:
+        raise Refused("authentication_required")
+    session, pair = await Logins(parts, request_id).refresh(token)
+    return TokensView(**give(pair, response, browser=session.browser))
 
 
 @router.post("/logout", status_code=204, response_class=Response)
-async def logout(account: Customer, parts: PartsDep, request_id: RequestId) -> None:
-    """Ends the session: its token is refused everywhere from now on."""
-    ended = await parts.sessions.end(account.session_id)
+async def logout(
+    account: Customer, parts: PartsDep, request_id: RequestId, response: Response
+) -> None:
+    """Ends the session: its tokens are refused everywhere from now on."""
+    ended = await parts.sessions.end(account.id, account.session_id)
     if ended:  # of two at once, one tells
         await parts.trail.record(
-            LoggedOut(
-                id=str(uuid7()),
-                account_id=account.id,
-                occurred_at=parts.now(),
-                correlation_id=request_id,
-                session=mark(account.session_id),
-            )
+            LoggedOut, account.id, request_id, session=mark(account.session_id)
         )
+    if account.browser:
+        set_cookie(response, ACCESS_COOKIE, "", 0)
+        set_cookie(response, REFRESH_COOKIE, "", 0)
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
-@router.get("/me")
-async def me(account: Customer, parts: PartsDep) -> UserView:
-    """Returns the user whose session it is."""
-    user = await parts.users.by_id(account.id)
-    if user is None:
-        raise Refused("session_revoked")
-    return view(user)
-
-
-def view(user: User) -> UserView:
-    """Returns what may be seen of a user: never the hash."""
-    return UserView(
-        id=user.account_id,
-        username=user.username,
-        email=user.email,
-        first_name=user.first_name,
-        last_name=user.last_name,
-        role=user.role,
-        created_at=user.created_at,
-    )
-
-
-def mark(session_id: str) -> str:
-    """Returns what tells sessions apart in the audit trail and opens none."""
-    return sha256(session_id.encode()).hexdigest()[:16]
+def give(pair: Pair, response: Response, *, browser: bool) -> dict[str, str | None]:
+    """Returns the tokens for the body; a browser's are cookies, and none in the body."""
+    if not browser:
+        return {"access_token": pair.access, "refresh_token": pair.refresh}
+    set_cookie(response, ACCESS_COOKIE, pair.access, TOKEN_LIFE)
+    set_cookie(response, REFRESH_COOKIE, pair.refresh, BROWSER_LIFE // 1000)
+    return {"access_token": None, "refresh_token": None}

@@ -15,13 +15,14 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
 from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
+from gateway.limits import Daily
 from gateway.listing import Listing, Lists
 from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
-from gateway.projections.outcomes import Settlement
+from gateway.projections.outcomes import Allowance, Settlement
 from gateway.read_route import read
 from gateway.reading import Reads
 from gateway.route import Body, resource
-from gateway.times import Timestamp
+from gateway.times import Timestamp, rfc3339
 from gateway.waiting import FUNDING
 from infra.unavailable import Unavailable
 from infra.views.port import Lagging, NotReady, One
@@ -85,13 +86,17 @@ async def deposit(body: Amount, asking: Asking) -> TransactionView:
 
     Raises: Refused with the reason that the balance service gave.
     """
-    return await move(asking, Deposit(**asking.envelope(body), amount=body.amount))
+    limit = daily(asking).deposit
+    command = Deposit(**asking.envelope(body), amount=body.amount, daily_limit=limit)
+    return await move(asking, command)
 
 
 @command(router, "/withdraw", *OF_BALANCE)
 async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     """Returns as a deposit does. Raises: Refused with the reason that the balance service gave."""
-    return await move(asking, Withdraw(**asking.envelope(body), amount=body.amount))
+    limit = daily(asking).withdrawal
+    command = Withdraw(**asking.envelope(body), amount=body.amount, daily_limit=limit)
+    return await move(asking, command)
 
 
 @read(router, "/transactions", "invalid_cursor")
@@ -115,7 +120,8 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
     if rows is not None:
         outcome: Settlement = rows[0]
         if outcome.reason:
-            raise asking.refused(outcome.reason, meant(command, "refused"), shortage(outcome, usd))
+            detail = spent(outcome.allowance) or shortage(outcome, usd)
+            raise asking.refused(outcome.reason, meant(command, "refused"), detail)
         with suppress(Unavailable, NotReady, Lagging):
             entry = One(LEDGER, str(outcome.position))
             _, row = await asking.parts.view.read(asking.account.id, entry)
@@ -123,6 +129,18 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
                 return line(row)
     asking.accept(TRANSACTIONS)
     return meant(command, "pending")
+
+
+def daily(asking: Asker) -> Daily:
+    """Returns what whoever asks may move in a day."""
+    return asking.parts.limits[asking.account.role]
+
+
+def spent(day: Allowance | None) -> str | None:
+    """Returns the day's limit, what of it was used, and when the next day begins, if that is why."""
+    if day is None:
+        return None
+    return f"Limit {usd(day.limit)}, used {usd(day.used)}, resets at {rfc3339(day.resets_at)}."
 
 
 def shortage(refused: Settlement, spell: Callable[[int], str]) -> str | None:

@@ -14,6 +14,12 @@ from gateway.openapi import describe
 from gateway.route import EdgeRoute
 
 OPENAPI = "/openapi.json"
+POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data: https:; worker-src blob:; "
+    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https:; font-src https:; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Of both pages: they are others' and bring scripts of theirs."""
 router = APIRouter(route_class=EdgeRoute, include_in_schema=False, dependencies=[PUBLIC])
 
 
@@ -24,12 +30,18 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 @router.get("/docs")
 async def swagger() -> HTMLResponse:
-    return get_swagger_ui_html(openapi_url=OPENAPI, title="orderstream")
+    return shown(get_swagger_ui_html(openapi_url=OPENAPI, title="orderstream"))
 
 
 @router.get("/redoc")
 async def redoc() -> HTMLResponse:
-    return get_redoc_html(openapi_url=OPENAPI, title="orderstream")
+    return shown(get_redoc_html(openapi_url=OPENAPI, title="orderstream"))
+
+
+def shown(page: HTMLResponse) -> HTMLResponse:
+    """Returns the page, allowed the scripts that it needs."""
+    page.headers["Content-Security-Policy"] = POLICY
+    return page
 
 
 @cache

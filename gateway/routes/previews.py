@@ -14,8 +14,10 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import fingerprint
 from gateway.decimals import USD_SCALE, from_minor, usd
 from gateway.deps import RequestId
-from gateway.preview import Preview, preview
+from gateway.preview import Known, Preview, preview
 from gateway.problems import PROBLEMS, refusals
+from gateway.projections.accounts import ACCOUNT as FROZEN
+from gateway.projections.accounts import ONLY
 from gateway.projections.balances import BALANCE
 from gateway.projections.positions import POSITION
 from gateway.reading import Reads
@@ -73,10 +75,10 @@ async def preview_order(body: OrderBody, reads: Reads, request_id: RequestId) ->
         "fingerprint": fingerprint(TARGET, body),
     }
     command = placing(body, envelope, parts.catalogue)
-    as_of, money, position = await reads.view.read(
-        account_id, One(BALANCE, ACCOUNT), One(POSITION, body.asset_id)
+    as_of, account, money, position = await reads.view.read(
+        account_id, One(FROZEN, ONLY), One(BALANCE, ACCOUNT), One(POSITION, body.asset_id)
     )
-    found = preview(command, parts.catalogue.market, now, money, position)
+    found = preview(command, parts.catalogue.market, now, Known(account, money, position))
     scale, price_scale = scales(body.asset_id, parts.catalogue)
     return view(command, found, (scale, price_scale), (as_of, parts.catalogue.as_of))
 

@@ -1,9 +1,11 @@
 """Who may log in: user names and e-mails are unique, and password hashes never leave this store.
 
-A registration writes the user, a lock on each of the two names and the event that tells of it in one
-transaction; whoever publishes the event deletes it afterwards (a transactional outbox).
+What changes a user and the event that tells of it are one transaction; whoever publishes the event deletes it
+afterwards (a transactional outbox).
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import stamina
@@ -11,13 +13,14 @@ from botocore.exceptions import ClientError
 
 from infra.unavailable import Unavailable
 
-from .dynamodb import answering, cancellations, code, ensure_table
+from .dynamodb import answering, cancellations, ensure_table
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 Role = Literal["customer", "admin"]
 Taken = Literal["username_taken", "email_taken"]
+Grant = Literal["changed", "changed_meanwhile", "last_admin"]
 Item = dict[str, Any]
 TABLE = "users"
 NOBODY = "nobody"
@@ -25,7 +28,7 @@ NOBODY = "nobody"
 
 
 class User(NamedTuple):
-    """created_at: ms since the epoch; password_hash: in PHC's string format."""
+    """created_at: ms since the epoch; password_hash: in PHC's string format; version: of all but the hash."""
 
     account_id: str
     username: str
@@ -35,6 +38,11 @@ class User(NamedTuple):
     role: Role = "customer"
     first_name: str | None = None
     last_name: str | None = None
+    version: int = 0
+
+
+NUMBERS = ("created_at", "version")
+ZERO = {"N": "0"}
 
 
 class Unpublished(NamedTuple):
@@ -54,8 +62,24 @@ class Users(Protocol):
 
     async def by_name(self, username: str) -> User | None: ...
 
-    async def replace_hash(self, account_id: str, *, old: str, new: str) -> bool:
-        """Returns whether the hash was replaced: only if it was still the old one."""
+    async def replace_hash(
+        self, account_id: str, *, old: str, new: str, event: Unpublished | None = None
+    ) -> bool:
+        """Returns whether the hash was replaced: only if it was still the old one. The event tells of it."""
+
+    async def change(
+        self, old: User, new: User, event: Unpublished
+    ) -> Literal["email_taken", "changed_meanwhile"] | None:
+        """Returns why e-mail and names did not become the new ones': only if the user's version is the old one.
+
+        None: they did, and the version is one higher.
+        """
+
+    async def grant(self, user: User, role: Role, event: Unpublished) -> Grant:
+        """Returns whether the user has another role now: only if he was not the last admin, and none changed it."""
+
+    async def page(self, after: str, limit: int) -> Sequence[User]:
+        """Returns so many users by name, the first one after that name."""
 
     async def keep(self, event: Unpublished) -> None:
         """Stores an event that could not be published yet."""
@@ -77,7 +101,9 @@ async def ensure_tables(client: "DynamoDBClient", table: str = TABLE) -> list[st
 
 
 class DynamoUsers:
-    """One table: name#NAME and email#EMAIL (locks), user#ID, and the outbox by event id."""
+    """One table: name#NAME and email#EMAIL (locks), user#ID, names (all, for a list), the number of admins, and the
+    outbox by event id.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str = TABLE) -> None:
         self.client = client
@@ -85,32 +111,63 @@ class DynamoUsers:
 
     async def register(self, user: User, event: Unpublished) -> Taken | None:
         owner = {"account_id": {"S": user.account_id}}
-        username, email, *_ = await self._put_new(
-            key(f"name#{user.username}", "lock") | owner,
-            key(f"email#{user.email}", "lock") | owner,
-            key(f"user#{user.account_id}", "user") | attributes(user),
-            outbox_item(event),
+        admins = [self._count_admins(1)] if user.role == "admin" else []
+        username, email, *_ = await self._transact(
+            self._put(key(f"name#{user.username}", "lock") | owner),
+            self._put(key(f"email#{user.email}", "lock") | owner),
+            self._put(key(f"user#{user.account_id}", "user") | attributes(user)),
+            self._put(key("names", user.username) | owner),
+            self._put(outbox_item(event)),
+            *admins,
         )
         if username == "ConditionalCheckFailed":
             return "username_taken"
         return "email_taken" if email == "ConditionalCheckFailed" else None
 
-    @stamina.retry(on=Conflict, attempts=8, timeout=2, wait_initial=0.01, wait_jitter=0.02)
-    async def _put_new(self, *items: Item) -> list[str]:
-        """Returns why each item could not be put; "None" for all of them: they are."""
-        puts = [
-            {
-                "Put": {
-                    "TableName": self.table,
-                    "Item": item,
-                    "ConditionExpression": "attribute_not_exists(pk)",
-                }
+    def _put(self, item: Item) -> Item:
+        """Returns the part of a transaction that puts a new item."""
+        condition = "attribute_not_exists(pk)"
+        return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": condition}}
+
+    def _update(self, at: Item, update: str, condition: str, values: Item) -> Item:
+        """Returns the part of a transaction that changes an item."""
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": at,
+                "UpdateExpression": update,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
             }
-            for item in items
-        ]
+        }
+
+    def _replace(self, old: User, new: User) -> Item:
+        """Returns the part of a transaction that puts one version of a user in the other's place."""
+        stands = "password_hash = :hash AND (version = :was OR attribute_not_exists(version))"
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": key(f"user#{old.account_id}", "user") | attributes(new),
+                "ConditionExpression": stands,
+                "ExpressionAttributeValues": {
+                    ":hash": {"S": old.password_hash},
+                    ":was": {"N": str(old.version)},
+                },
+            }
+        }
+
+    def _count_admins(self, by: int) -> Item:
+        """Returns the part of a transaction that keeps the count, which never falls to zero."""
+        fits = "attribute_not_exists(admins) OR admins > :least"
+        values = {":by": {"N": str(by)}, ":least": {"N": str(-by)}}
+        return self._update(key("admins", "count"), "ADD admins :by", fits, values)
+
+    @stamina.retry(on=Conflict, attempts=8, timeout=2, wait_initial=0.01, wait_jitter=0.02)
+    async def _transact(self, *parts: Item) -> list[str]:
+        """Returns why each part could not be done; "None" for all of them: they are."""
         try:
             with answering():
-                await self.client.transact_write_items(TransactItems=cast("Any", puts))
+                await self.client.transact_write_items(TransactItems=cast("Any", parts))
         except ClientError as refusal:
             reasons = cancellations(refusal)
             if "ConditionalCheckFailed" in reasons:
@@ -118,7 +175,7 @@ class DynamoUsers:
             if "TransactionConflict" in reasons:
                 raise Conflict("dynamodb") from refusal
             raise
-        return ["None"] * len(items)
+        return ["None"] * len(parts)
 
     async def by_id(self, account_id: str) -> User | None:
         item = await self._get(f"user#{account_id}", "user")
@@ -128,21 +185,61 @@ class DynamoUsers:
         lock = await self._get(f"name#{username}", "lock")
         return await self.by_id(lock["account_id"]["S"] if lock else NOBODY)  # as late for both
 
-    async def replace_hash(self, account_id: str, *, old: str, new: str) -> bool:
-        try:
-            with answering():
-                await self.client.update_item(
-                    TableName=self.table,
-                    Key=key(f"user#{account_id}", "user"),
-                    UpdateExpression="SET password_hash = :new",
-                    ConditionExpression="password_hash = :old",
-                    ExpressionAttributeValues={":new": {"S": new}, ":old": {"S": old}},
-                )
-        except ClientError as refusal:
-            if code(refusal) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+    async def replace_hash(
+        self, account_id: str, *, old: str, new: str, event: Unpublished | None = None
+    ) -> bool:
+        values = {":new": {"S": new}, ":old": {"S": old}}
+        hashed, *_ = await self._transact(
+            self._update(
+                key(f"user#{account_id}", "user"),
+                "SET password_hash = :new",
+                "password_hash = :old",
+                values,
+            ),
+            *([self._put(outbox_item(event))] if event else ()),
+        )
+        return hashed == "None"
+
+    async def change(
+        self, old: User, new: User, event: Unpublished
+    ) -> Literal["email_taken", "changed_meanwhile"] | None:
+        owner = {"account_id": {"S": old.account_id}}
+        locks = [
+            self._put(key(f"email#{new.email}", "lock") | owner),
+            {"Delete": {"TableName": self.table, "Key": key(f"email#{old.email}", "lock")}},
+        ]
+        changed, _, *locked = await self._transact(
+            self._replace(old, new._replace(version=old.version + 1)),
+            self._put(outbox_item(event)),
+            *(locks if new.email != old.email else ()),
+        )
+        if changed == "ConditionalCheckFailed":
+            return "changed_meanwhile"
+        return "email_taken" if "ConditionalCheckFailed" in locked else None
+
+    async def grant(self, user: User, role: Role, event: Unpublished) -> Grant:
+        by = 1 if role == "admin" else -1
+        changed, counted, _ = await self._transact(
+            self._replace(user, user._replace(role=role, version=user.version + 1)),
+            self._count_admins(by),
+            self._put(outbox_item(event)),
+        )
+        if changed == "ConditionalCheckFailed":
+            return "changed_meanwhile"
+        return "last_admin" if counted == "ConditionalCheckFailed" else "changed"
+
+    async def page(self, after: str, limit: int) -> Sequence[User]:
+        with answering():
+            listed = await self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :names AND sk > :after",
+                ExpressionAttributeValues={":names": {"S": "names"}, ":after": {"S": after or " "}},
+                Limit=limit,
+            )
+        found = await asyncio.gather(
+            *(self.by_id(item["account_id"]["S"]) for item in listed["Items"])
+        )
+        return [user for user in found if user]
 
     async def keep(self, event: Unpublished) -> None:
         with answering():
@@ -191,7 +288,8 @@ def attributes(user: User) -> Item:
 def user_of(item: Item) -> User:
     """Returns the user that `attributes` spelled."""
     values = {name: item[name]["S"] for name in User._fields if "S" in item.get(name, {})}
-    return User(**values, created_at=int(item["created_at"]["N"]))
+    numbers: Item = {name: int(item.get(name, ZERO)["N"]) for name in NUMBERS}
+    return User(**values, **numbers)
 
 
 class MemoryUsers:
@@ -202,6 +300,9 @@ class MemoryUsers:
         self.names: dict[str, str] = {}
         self.emails: dict[str, str] = {}
         self.outbox: dict[str, bytes] = {}
+
+    def _admins(self) -> int:
+        return sum(item["role"] == {"S": "admin"} for item in self.items.values())
 
     async def register(self, user: User, event: Unpublished) -> Taken | None:
         if user.username in self.names:
@@ -220,12 +321,43 @@ class MemoryUsers:
     async def by_name(self, username: str) -> User | None:
         return await self.by_id(self.names.get(username, ""))
 
-    async def replace_hash(self, account_id: str, *, old: str, new: str) -> bool:
+    async def replace_hash(
+        self, account_id: str, *, old: str, new: str, event: Unpublished | None = None
+    ) -> bool:
         item = self.items.get(account_id)
         if item is None or item["password_hash"] != {"S": old}:
             return False
         item["password_hash"] = {"S": new}
+        if event:
+            await self.keep(event)
         return True
+
+    async def change(
+        self, old: User, new: User, event: Unpublished
+    ) -> Literal["email_taken", "changed_meanwhile"] | None:
+        if await self.by_id(old.account_id) != old:
+            return "changed_meanwhile"
+        if self.emails.get(new.email, old.account_id) != old.account_id:
+            return "email_taken"
+        del self.emails[old.email]
+        self.emails[new.email] = old.account_id
+        self.items[old.account_id] = attributes(new._replace(version=old.version + 1))
+        await self.keep(event)
+        return None
+
+    async def grant(self, user: User, role: Role, event: Unpublished) -> Grant:
+        if await self.by_id(user.account_id) != user:
+            return "changed_meanwhile"
+        if role != "admin" and self._admins() < 2:
+            return "last_admin"
+        changed = user._replace(role=role, version=user.version + 1)
+        self.items[user.account_id] = attributes(changed)
+        await self.keep(event)
+        return "changed"
+
+    async def page(self, after: str, limit: int) -> Sequence[User]:
+        names = sorted(name for name in self.names if name > after)[:limit]
+        return [user for name in names if (user := await self.by_name(name))]
 
     async def keep(self, event: Unpublished) -> None:
         self.outbox[event.id] = event.event

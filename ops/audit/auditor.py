@@ -17,6 +17,7 @@ from .conserved import Assets, Bounds, Holds, Money
 from .outcomes import Accepted, Asked, Caused, OneOutcome
 from .quarantine import Quarantined
 from .state import Remembered
+from .steering import Steered
 from .trading import Lives, SettledOnce
 from .views import Projected, View
 
@@ -47,6 +48,7 @@ class Auditor:
             Caused(),
             Accepted(journal),
             SettledOnce(),
+            Steered(),
             Lives(),
             InOrder(),
             Whole(strange),

@@ -5,13 +5,22 @@ from typing import Any, NamedTuple
 
 from events.balance import (
     FundsDeposited,
+    FundsFrozen,
     FundsReleased,
     FundsReserved,
     FundsSettled,
     FundsWithdrawn,
 )
 from events.control import RecordQuarantined
-from events.order import OrderAccepted, OrderCanceled, OrderExpired, OrderFilled, OrderRejected
+from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+)
 from events.portfolio import AssetsReleased, AssetsReserved, PositionChanged
 
 Key = tuple[str, ...]
@@ -22,6 +31,7 @@ ORDER = (
     *("client_order_id", "time_in_force", "expires_at", "price", "scale", "price_scale"),
     *("fee_bps", "collar_bps", "hold", "revision", "fingerprint"),
 )
+IDLE = {"deposited": 0, "withdrawn": 0}
 UNFILLED = {"filled_quantity": 0, "exact": "0", "cost": 0, "fee": 0, "fills": 0}
 
 
@@ -42,6 +52,26 @@ def of_order(kind: str) -> Callable[[Any], Key]:
 
 def balance(_: Row, event: Any) -> Row:
     return {"available": event.available, "held": event.held}
+
+
+def day(name: str) -> Callable[[Row, Any], Row]:
+    """Returns what a movement does to its day's sum in the field. One without a limit is not counted."""
+
+    def after(row: Row, event: Any) -> Row:
+        if event.limit is None:
+            return row
+        begun = row if row and row["resets_at"] == event.resets_at else IDLE
+        return begun | {"resets_at": event.resets_at, name: event.used}
+
+    return after
+
+
+def frozen(_: Row, event: FundsFrozen) -> Row:
+    return {"frozen": True} if event.frozen else None
+
+
+def account(_: Row, event: AccountFrozen) -> Row:
+    return {"reason": event.reason}
 
 
 def position(row: Row, event: Any) -> Row:
@@ -94,14 +124,18 @@ def held(row: Row, note: RecordQuarantined) -> Row:
 
 
 HOLD, ORDERS, BALANCE = of_order("hold"), of_order("order"), of_account("balance")
+ACCOUNT, DAY = of_account("account"), of_account("day")
 RULES: dict[Any, tuple[Rule, ...]] = {
     OrderAccepted: (Rule(ORDERS, accepted),),
     OrderFilled: (Rule(ORDERS, filled),),
     OrderRejected: (Rule(ORDERS, gone),),
     OrderCanceled: (Rule(ORDERS, gone),),
     OrderExpired: (Rule(ORDERS, gone),),
-    FundsDeposited: (Rule(BALANCE, balance),),
-    FundsWithdrawn: (Rule(BALANCE, balance),),
+    AccountFrozen: (Rule(ACCOUNT, account),),
+    AccountUnfrozen: (Rule(ACCOUNT, gone),),
+    FundsDeposited: (Rule(BALANCE, balance), Rule(DAY, day("deposited"))),
+    FundsWithdrawn: (Rule(BALANCE, balance), Rule(DAY, day("withdrawn"))),
+    FundsFrozen: (Rule(of_account("frozen"), frozen),),
     FundsReserved: (Rule(BALANCE, balance), Rule(HOLD, hold)),
     FundsSettled: (Rule(BALANCE, balance), Rule(HOLD, less("amount"))),
     FundsReleased: (Rule(BALANCE, balance), Rule(HOLD, gone)),

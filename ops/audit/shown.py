@@ -15,6 +15,8 @@ from events.balance import (
     FundsWithdrawn,
 )
 from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
     OrderAccepted,
     OrderCanceled,
     OrderCommandRefused,
@@ -116,11 +118,13 @@ def settlement(row: Row, event: Any, record: Record) -> Row:
         "over_at": record.timestamp if over else None,
         "needed": needed if refused else None,
         "available": event.available if refused else None,
+        "allowance": None,
     }
 
 
 def answered(_: Row, event: Any, record: Record) -> Row:
     refused = isinstance(event, BalanceCommandRefused)
+    day = {name: getattr(event, name) for name in ("limit", "used", "resets_at")}
     return {
         "fills": 0,
         "hold_over": True,
@@ -130,6 +134,19 @@ def answered(_: Row, event: Any, record: Record) -> Row:
         "over_at": record.timestamp,
         "needed": event.amount if refused else None,
         "available": event.available if refused else None,
+        "allowance": day if refused and event.limit is not None else None,
+    }
+
+
+def account_told(row: Row, event: AccountFrozen | AccountUnfrozen, record: Record) -> Row:
+    frozen = isinstance(event, AccountFrozen)
+    goes_on = row is not None and row["frozen"] is frozen
+    return {
+        "position": record.offset,
+        "frozen": frozen,
+        "reason": event.reason,
+        "actor": event.actor,
+        "since": row["since"] if row and goes_on else event.occurred_at,
     }
 
 
@@ -307,6 +324,7 @@ def taken(row: Row, event: Any, _: Record) -> Row:
     return row if print_ in prints else {"prints": prints + print_}
 
 
+ACCOUNT = Shown("account", account, lambda *_: "account", account_told)
 BALANCE = Shown("balance", account, lambda *_: "USD", balance)
 LEDGER = Shown("ledger", account, offset, ledger)
 FUNDS = Shown("outcome.b", nobody, order_id, settlement, alone=True)

@@ -88,8 +88,8 @@ TABLE: dict[Any, tuple[Shown, ...]] = {
     OrderReplaced: (*STEP, *ANSWERS),
     OrderCommandRefused: (NEXT, *OF_ORDER, *ANSWERS),
     AllOrdersCanceled: ANSWERS,
-    AccountFrozen: ANSWERS,
-    AccountUnfrozen: ANSWERS,
+    AccountFrozen: (shown.ACCOUNT, *ANSWERS),
+    AccountUnfrozen: (shown.ACCOUNT, *ANSWERS),
 }
 FOLDED = (ORDER_EVENTS.name, BALANCE_EVENTS.name, PORTFOLIO_EVENTS.name)
 MARKET = "market"

@@ -16,6 +16,7 @@ from events.envelope import (
     Revision,
     Scale,
     Token,
+    Value,
 )
 from events.market import AssetListed, Seen
 from events.money import (
@@ -32,6 +33,8 @@ from events.money import (
     unit,
 )
 from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
     CancelAllOrders,
     CancelOrder,
     FreezeAccount,
@@ -78,6 +81,13 @@ class Order(OrderTerms):
     cost: Amount = 0
     fee: Amount = 0
     fills: Count = 0
+
+
+@mirror
+class Frozen(Value):
+    """There while the account is frozen. reason: the newest."""
+
+    reason: Token
 
 
 Size = tuple[int, int, int, int]
@@ -141,7 +151,16 @@ ORDERS = Fold(
     ids=lambda event: (event.account_id, event.order_id),
     apply=order_after,
 )
-FOLDS: Folds = (ORDERS,)
+ACCOUNTS = Fold(
+    "account",
+    Frozen,
+    on=(AccountFrozen, AccountUnfrozen),
+    ids=lambda event: (event.account_id,),
+    apply=lambda _, event: (
+        Frozen(reason=event.reason) if isinstance(event, AccountFrozen) else None
+    ),
+)
+FOLDS: Folds = (ORDERS, ACCOUNTS)
 
 
 def decide(rows: Rows, given: Input, context: Context) -> list[Event]:
@@ -149,13 +168,14 @@ def decide(rows: Rows, given: Input, context: Context) -> list[Event]:
     match given:
         case PlaceOrder():
             known = ORDERS.of(rows, given.account_id, given.id)
-            return [] if known else [place(given, context)]
+            frozen = ACCOUNTS.of(rows, given.account_id) is not None
+            return [] if known else [place(given, context, frozen=frozen)]
         case FundsReserved() | FundsRefused() | AssetsReserved() | AssetsRefused():
             order = ORDERS.of(rows, given.account_id, given.order_id)
             return [proceed(order, given, context)] if order and awaits(order, given) else []
-        case (
-            CancelOrder() | CancelAllOrders() | ReplaceOrder() | FreezeAccount() | UnfreezeAccount()
-        ):
+        case FreezeAccount() | UnfreezeAccount():
+            return [steer(given)]
+        case CancelOrder() | CancelAllOrders() | ReplaceOrder():
             return [refuse(given, Reason.COMMAND_UNSUPPORTED)]
         case _:
             return []
@@ -172,7 +192,18 @@ def refuse(command: OrderCommand, reason: str) -> Event:
     )
 
 
-def place(order: PlaceOrder, context: Context) -> Event:
+def steer(command: FreezeAccount | UnfreezeAccount) -> Event:
+    """Returns what is now so of the account, also if it was so before: each act stands in the log."""
+    told = AccountFrozen if isinstance(command, FreezeAccount) else AccountUnfrozen
+    return told(
+        account_id=command.account_id,
+        reason=command.reason,
+        actor=command.actor,
+        fingerprint=command.fingerprint,
+    )
+
+
+def place(order: PlaceOrder, context: Context, *, frozen: bool) -> Event:
     """Returns OrderAccepted, or OrderRejected with the first reason that applies."""
     reject = partial(rejected, order.account_id, order.id, order)
     asset = context.market.assets.get(order.asset_id)
@@ -181,6 +212,8 @@ def place(order: PlaceOrder, context: Context) -> Event:
         return reject(Reason.ORDER_MALFORMED)
     if order.order_type != "market":
         return reject(Reason.ORDER_TYPE_UNSUPPORTED)
+    if frozen:
+        return reject(Reason.ACCOUNT_FROZEN)
     if asset is None:
         return reject(Reason.ASSET_UNKNOWN)
     if context.market.halted(asset):

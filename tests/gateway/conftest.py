@@ -13,13 +13,17 @@ from gateway.audit import Trail
 from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
 from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
-from gateway.deps import Parts
+from gateway.deps import Door, Parts
 from gateway.edge import Edge
+from gateway.limits import LimitSettings
+from gateway.rates import DEVELOPMENT, Rates
 from gateway.repeats import Repeats
 from gateway.views import HISTORY
 from gateway.waiting import Outcomes
 from infra.publisher import MemoryPublisher
+from infra.stores.failures import MemoryFailures
 from infra.stores.idempotency import MemoryTries
+from infra.stores.limits import Buckets
 from infra.stores.sessions import MemorySessions
 from infra.stores.users import MemoryUsers
 from infra.views.port import View
@@ -44,6 +48,7 @@ class Twins(NamedTuple):
     clock: Clock
     users: MemoryUsers
     sessions: MemorySessions
+    failures: MemoryFailures
     publisher: MemoryPublisher
     tries: MemoryTries
     backstage: Backstage
@@ -60,6 +65,7 @@ def twins(clock: Clock) -> Twins:
         clock,
         MemoryUsers(),
         MemorySessions(clock),
+        MemoryFailures(clock),
         MemoryPublisher(),
         MemoryTries(clock),
         Backstage(clock),
@@ -84,13 +90,20 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
     yield Parts(
         users=twins.users,
         sessions=twins.sessions,
+        failures=twins.failures,
+        door=Door(
+            rates=Rates(DEVELOPMENT),
+            buckets=Buckets(twins.clock),
+            origins=frozenset({"https://app.example.org"}),
+        ),
         passwords=Passwords(),
         tokens=Tokens(load_keys(keys), twins.clock),
-        trail=Trail(twins.users, twins.publisher),
+        trail=Trail(twins.users, twins.publisher, twins.clock),
         edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
         view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
         catalogue=catalogue,
         cursors=Cursors(b"a key of the tests"),
+        limits=LimitSettings().limits,
         now=twins.clock,
         ready=lambda: {"sessions": True},
     )

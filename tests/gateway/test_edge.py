@@ -16,6 +16,7 @@ from gateway.deps import PUBLIC, Customer, Parts
 from gateway.problems import PROBLEMS, Refused, pointer
 from gateway.route import EdgeRoute, Unguarded
 from infra.process.metrics import exposition
+from infra.stores.sessions import Knock
 from infra.unavailable import Unavailable
 
 from .conftest import ADA, Twins
@@ -202,7 +203,7 @@ class Broken:
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
 
-    async def find(self, session_id: str) -> None:
+    async def admit(self, knock: Knock) -> None:
         raise self.failure
 
 
@@ -291,12 +292,13 @@ async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> No
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     register = document["paths"][REGISTER]["post"]
-    assert list(register["responses"]) == ["201", "400", "409", "413", "415", "422", "500", "503"]
+    refused = ["400", "409", "413", "415", "422", "429", "500", "503"]
+    assert list(register["responses"]) == ["201", *refused]
     assert "`password_too_common`" in register["responses"]["422"]["description"]
     assert "Raises" not in register["description"]
     me = document["paths"][ME]["get"]
-    assert list(me["responses"]) == ["200", "401", "500", "503"]
-    assert me["security"] == [{"bearer": []}]
+    assert list(me["responses"]) == ["200", "400", "401", "429", "500", "503"]
+    assert me["security"] == [{"bearer": []}, {"cookie": []}]
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, answer in operation["responses"].items():

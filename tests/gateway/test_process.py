@@ -143,13 +143,13 @@ async def test_a_gateway_drains_when_asked_to_end(environ: dict[str, str]) -> No
 
 async def test_a_flood_of_logins_leaves_room_for_others(environ: dict[str, str]) -> None:
     ada = person()
-    wrong = {"username": ada["username"], "password": "wrong horse battery"}
     limits = httpx2.Limits(max_connections=301)
     async with running(environ) as gateway, httpx2.AsyncClient(limits=limits) as client:
         login = gateway.client.base_url.join("/api/v1/auth/login")
         await gateway.client.post("/api/v1/auth/register", json=ada)
         bearer = await log_in(gateway.client, ada)
-        flood = asyncio.gather(*(client.post(login, json=wrong, timeout=60) for _ in range(300)))
+        wrong = [{"username": f"nobody-{n}", "password": "wrong horse"} for n in range(300)]
+        flood = asyncio.gather(*(client.post(login, json=each, timeout=60) for each in wrong))
         meanwhile = 0
         while not flood.done():
             me = await gateway.client.get("/api/v1/auth/me", headers=bearer, timeout=60)

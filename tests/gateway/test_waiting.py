@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from events.codec import encode
+from events.codec import encode, stamp
 from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS, Topic
 from gateway.projections.outcomes import OrderOutcome, Settlement
-from gateway.waiting import FUNDING, PLACING, Outcomes
+from gateway.waiting import FUNDING, PLACING, STEERING, Outcomes
 from infra.views.port import Ask, AsOf, Changed, Look, NotReady
 from tests.messages.envelope import ACCOUNT, numbered
 
@@ -83,6 +83,17 @@ async def test_a_change_tells_the_rows() -> None:
             view.tell(BALANCE_EVENTS, **{numbered(1): DONE})
             assert await waiting == (DONE,)
         assert view.looks == []
+
+
+async def test_what_the_order_service_alone_answers_is_known_with_its_answer() -> None:
+    done = stamp(FILLED, status="done", side=None, fills=0, order_id=None)
+    async with following() as (view, outcomes):
+        with outcomes.watch(STEERING, ACCOUNT, numbered(1)) as watch:
+            view.tell(BALANCE_EVENTS, **{numbered(1): DONE})  # of a topic that has no say
+            view.tell(ORDER_EVENTS, **{numbered(1): done})
+            assert await outcomes.wait(watch, 5) == (done,)
+    assert not STEERING.is_over(0, None, None, None)
+    assert STEERING.is_over(0, done, None, None)
 
 
 async def test_rows_of_several_topics_say_all_together() -> None:

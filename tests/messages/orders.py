@@ -2,6 +2,8 @@
 
 from events.money import COLLAR_BPS, FEE_BPS, Side
 from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
     CancelAllOrders,
     CancelOrder,
     FreezeAccount,
@@ -19,6 +21,7 @@ from events.order import (
 from tests.messages.envelope import ACCOUNT, NOW, asking, numbered
 from tests.messages.markets import ASSETS
 
+ADMIN = "01900000-0000-7000-8000-0000000000ad"
 LISTED = {asset.asset_id: asset for asset in ASSETS}
 
 
@@ -59,12 +62,32 @@ def replace(order_id: str = numbered(1), *, n: int = 2, account_id: str = ACCOUN
     return ReplaceOrder(**asking(n, account_id), order_id=order_id, quantity=1)
 
 
-def freeze(*, n: int = 2, account_id: str = ACCOUNT) -> FreezeAccount:
-    return FreezeAccount(**asking(n, account_id), reason="inquiry")
+def freeze(
+    *, n: int = 2, account_id: str = ACCOUNT, reason: str = "inquiry", actor: str | None = ADMIN
+) -> FreezeAccount:
+    return FreezeAccount(**asking(n, account_id), reason=reason, actor=actor)
 
 
-def unfreeze(*, n: int = 2, account_id: str = ACCOUNT) -> UnfreezeAccount:
-    return UnfreezeAccount(**asking(n, account_id), reason="inquiry")
+def unfreeze(*, n: int = 2, account_id: str = ACCOUNT, reason: str = "cleared") -> UnfreezeAccount:
+    return UnfreezeAccount(**asking(n, account_id), reason=reason, actor=ADMIN)
+
+
+def frozen(command: FreezeAccount) -> AccountFrozen:
+    return AccountFrozen(
+        account_id=command.account_id,
+        reason=command.reason,
+        actor=command.actor,
+        fingerprint=command.fingerprint,
+    )
+
+
+def unfrozen(command: UnfreezeAccount) -> AccountUnfrozen:
+    return AccountUnfrozen(
+        account_id=command.account_id,
+        reason=command.reason,
+        actor=command.actor,
+        fingerprint=command.fingerprint,
+    )
 
 
 def accepted(

@@ -6,6 +6,7 @@ from typing import Any
 from events.balance import (
     BalanceCommandRefused,
     FundsDeposited,
+    FundsFrozen,
     FundsRefused,
     FundsReleased,
     FundsReserved,
@@ -14,6 +15,8 @@ from events.balance import (
 )
 from events.envelope import Event
 from events.order import (
+    AccountFrozen,
+    AccountUnfrozen,
     OrderAccepted,
     OrderCanceled,
     OrderCommandRefused,
@@ -22,6 +25,7 @@ from events.order import (
 )
 from events.portfolio import AssetsRefused, AssetsReleased, AssetsReserved, PositionChanged
 from events.reasons import OF_BALANCE
+from events.topics import DAY
 from events.trade import TradeExecuted
 
 Slot = tuple[str, str]
@@ -42,12 +46,19 @@ class Books:
         """By command: how often it came to its end."""
         self.trades: dict[type[Any], Counter[str]] = defaultdict(Counter)
         """By who tells of them: how often each."""
+        self.frozen: dict[type[Any], set[str]] = {AccountFrozen: set(), FundsFrozen: set()}
+        """By who tells of it: the accounts that are."""
+        self.days: dict[tuple[type[Any], str, int], int] = defaultdict(int)
+        """By what was counted, account and the day's end: the cents."""
 
     def enter(self, event: Event) -> None:
         """Takes in an event of any of the four. Raises: AssertionError if the books don't hold with it."""
         match event:
             case OrderAccepted():
-                pass
+                assert event.account_id not in self.frozen[AccountFrozen]
+            case AccountFrozen() | AccountUnfrozen():
+                self.outcomes[event.command_id] += 1
+                self.freeze(AccountFrozen, event, yes=isinstance(event, AccountFrozen))
             case OrderFilled():
                 self.trades[OrderFilled][event.id] += 1
                 self.outcomes[event.command_id] += not event.leaves_quantity
@@ -72,9 +83,15 @@ class Books:
             case FundsDeposited():
                 self.flows[slot] += event.amount
                 self.outcomes[event.command_id] += 1
+                self.count(event)
             case FundsWithdrawn():
                 self.flows[slot] -= event.amount
                 self.outcomes[event.command_id] += 1
+                self.count(event)
+                assert event.account_id not in self.frozen[FundsFrozen]
+            case FundsFrozen():
+                assert event.frozen != (event.account_id in self.frozen[FundsFrozen])
+                self.freeze(FundsFrozen, event, yes=event.frozen)
             case FundsReserved():
                 self.reserve((*slot, event.order_id), event.amount)
             case FundsReleased():
@@ -105,6 +122,21 @@ class Books:
                 assert event.cost_basis - event.realized_pnl == self.invested[slot]
                 assert event.cost_basis == 0 or event.available + event.held > 0
 
+    def freeze(self, teller: type[Any], event: Event, *, yes: bool) -> None:
+        change = self.frozen[teller].add if yes else self.frozen[teller].discard
+        change(event.account_id)
+
+    def count(self, event: FundsDeposited | FundsWithdrawn) -> None:
+        """Raises: AssertionError unless the day's sum is what the event says, and within its limit."""
+        if event.limit is None or event.used is None or event.resets_at is None:
+            assert event.limit is event.used is event.resets_at is None
+            return
+        assert 0 < event.resets_at - event.occurred_at <= DAY
+        assert event.resets_at % DAY == 0
+        day = (type(event), event.account_id, event.resets_at)
+        self.days[day] += event.amount
+        assert self.days[day] == event.used <= event.limit
+
     def reserve(self, key: tuple[str, str, str], amount: int) -> None:
         assert key not in self.holds
         self.holds[key] = amount
@@ -129,6 +161,7 @@ class Books:
         """Raises: AssertionError unless each command came to one end, and each fill to all who settle it."""
         assert self.outcomes == Counter(dict.fromkeys(commands, 1))
         assert not self.holds
+        assert self.frozen[FundsFrozen] == self.frozen[AccountFrozen]
         fills = self.trades[OrderFilled]
         assert set(fills.values()) <= {1}
         for teller in (FundsSettled, PositionChanged, TradeExecuted):

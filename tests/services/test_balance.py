@@ -3,14 +3,20 @@
 import pytest
 
 from events.balance import BalanceCommand
+from events.decider import Context
 from events.envelope import Event
+from events.market import Market
 from events.money import MAX_NOTIONAL
 from events.order import OrderExpired
 from events.reasons import Reason
-from services.balance.domain import FOLDS, decide, refuse
+from events.topics import DAY
+from services.balance.domain import FOLDS, Day, decide, refuse
+from tests.messages import orders
 from tests.messages.balances import (
+    TODAY,
     deposit,
     deposited,
+    frozen,
     funds_refused,
     refused,
     released,
@@ -19,7 +25,7 @@ from tests.messages.balances import (
     withdraw,
     withdrawn,
 )
-from tests.messages.envelope import OTHER_ACCOUNT, numbered, stamped
+from tests.messages.envelope import ACCOUNT, OTHER_ACCOUNT, numbered, stamped
 from tests.messages.orders import accepted, canceled, filled, place, rejected
 from tests.spec import Spec
 
@@ -155,3 +161,133 @@ def test_a_balance_event_may_be_taken_in_twice() -> None:
     part = settled(BOUGHT, available=38_738, held=1_202, hold_left=1_202)
     once = balance.given(MONEY, HELD, part).rows
     assert balance.given(MONEY, HELD, part, part).rows == once
+
+
+FREEZE, THAW = orders.frozen(orders.freeze()), orders.unfrozen(orders.unfreeze())
+FROZEN = frozen(available=100_000)
+
+
+def test_a_frozen_account_withdraws_nothing_until_it_is_thawed() -> None:
+    thawed = frozen(available=100_000, yes=False)
+    answer = refused(withdraw(1), Reason.ACCOUNT_FROZEN, available=100_000, held=0)
+    assert balance.given(MONEY).when(FREEZE) == [FROZEN]
+    assert balance.given(MONEY, FROZEN).when(withdraw(1)) == [answer]
+    assert balance.given(MONEY, FROZEN).when(THAW) == [thawed]
+    assert balance.given(MONEY, FROZEN, thawed).when(withdraw(1)) == [
+        withdrawn(withdraw(1), available=99_999)
+    ]
+
+
+def test_a_frozen_account_takes_deposits_and_its_orders_run_on() -> None:
+    more = deposit(5)
+    still = balance.given(MONEY, HELD, frozen(available=38_738, held=61_262))
+    assert still.when(more) == [deposited(more, available=38_743, held=61_262)]
+    assert len(still.when(BOUGHT)) == 2
+
+
+def test_an_account_without_money_can_be_frozen() -> None:
+    assert balance.given().when(FREEZE) == [frozen(available=0)]
+
+
+def test_what_is_frozen_already_is_not_frozen_again() -> None:
+    assert balance.given(MONEY, FROZEN).when(FREEZE) == []
+    assert balance.given(MONEY).when(THAW) == []
+    assert balance.given(MONEY, FROZEN, frozen(available=9, yes=False)).rows == (
+        balance.given(MONEY).rows
+    )
+
+
+def test_nothing_is_refused_before_the_account_is() -> None:
+    answer = refused(withdraw(0), Reason.AMOUNT_NOT_POSITIVE, available=100_000, held=0)
+    assert balance.given(MONEY, FROZEN).when(withdraw(0)) == [answer]
+
+
+def at(now: int) -> Context:
+    return Context(now, Market())
+
+
+GIVEN, TAKEN = deposit(60, limit=100), withdraw(60, limit=100)
+IN = deposited(GIVEN, available=100_060, used=60)
+OUT = withdrawn(TAKEN, available=99_940, used=60)
+
+
+def test_a_day_s_deposits_come_to_its_limit_at_most() -> None:
+    rest, more = deposit(40, limit=100), deposit(41, limit=100)
+    assert balance.given(MONEY).when(GIVEN) == [IN]
+    assert balance.given(MONEY, IN).when(rest) == [deposited(rest, available=100_100, used=100)]
+    assert balance.given(MONEY, IN).when(more) == [
+        refused(more, Reason.LIMIT_EXCEEDED, available=100_060, held=0, used=60)
+    ]
+
+
+def test_a_day_s_withdrawals_come_to_its_limit_at_most() -> None:
+    rest, more = withdraw(40, limit=100), withdraw(41, limit=100)
+    assert balance.given(MONEY).when(TAKEN) == [OUT]
+    assert balance.given(MONEY, OUT).when(rest) == [withdrawn(rest, available=99_900, used=100)]
+    assert balance.given(MONEY, OUT).when(more) == [
+        refused(more, Reason.LIMIT_EXCEEDED, available=99_940, held=0, used=60)
+    ]
+
+
+def test_what_came_in_does_not_count_as_going_out() -> None:
+    both = withdrawn(TAKEN, available=100_000, used=60)
+    assert balance.given(MONEY, IN).when(TAKEN) == [both]
+    assert balance.given(MONEY, IN, both).rows["day", ACCOUNT] == Day(
+        deposited=60, withdrawn=60, resets_at=TODAY
+    )
+
+
+def test_the_next_day_begins_at_midnight_utc() -> None:
+    more = deposit(60, limit=100)
+    last, first = at(TODAY - 1), at(TODAY)
+    assert TODAY % DAY == 0
+    assert balance.given(IN).when(more, last) == [
+        refused(more, Reason.LIMIT_EXCEEDED, available=100_060, held=0, used=60)
+    ]
+    tomorrow = deposited(more, available=100_120, used=60, resets_at=TODAY + DAY)
+    assert balance.given(IN).when(more, first) == [tomorrow]
+    assert balance.given(MONEY, OUT, IN, tomorrow).rows["day", ACCOUNT] == Day(
+        deposited=60, resets_at=TODAY + DAY
+    )
+
+
+def test_each_command_brings_its_own_limit() -> None:
+    lower, higher = deposit(1, limit=60), deposit(1_000, limit=1_060)
+    assert balance.given(IN).when(lower) == [
+        refused(lower, Reason.LIMIT_EXCEEDED, available=100_060, held=0, used=60)
+    ]
+    assert balance.given(IN).when(higher) == [deposited(higher, available=101_060, used=1_060)]
+
+
+def test_a_command_without_a_limit_is_not_counted() -> None:
+    free = deposit(1_000)
+    assert balance.given(IN).when(free) == [deposited(free, available=101_060)]
+    assert balance.given(IN, deposited(free, available=101_060)).rows["day", ACCOUNT] == Day(
+        deposited=60, resets_at=TODAY
+    )
+    assert ("day", ACCOUNT) not in balance.given(MONEY).rows
+
+
+def test_a_limit_of_nothing_switches_deposits_off() -> None:
+    more, out = deposit(1, limit=0), withdraw(1, limit=0)
+    assert balance.given(MONEY).when(more) == [
+        refused(more, Reason.DEPOSITS_DISABLED, available=100_000, held=0)
+    ]
+    assert balance.given(MONEY).when(out) == [
+        refused(out, Reason.LIMIT_EXCEEDED, available=100_000, held=0, used=0)
+    ]
+
+
+def test_the_day_s_limit_is_told_before_the_balance_s() -> None:
+    more = deposit(MAX_NOTIONAL, limit=MAX_NOTIONAL - 1)
+    out = withdraw(100_001, limit=100_000)
+    assert balance.given(MONEY).when(more) == [
+        refused(more, Reason.LIMIT_EXCEEDED, available=100_000, held=0, used=0)
+    ]
+    assert balance.given(MONEY).when(out) == [
+        refused(out, Reason.LIMIT_EXCEEDED, available=100_000, held=0, used=0)
+    ]
+
+
+def test_a_day_s_sum_may_be_taken_in_twice() -> None:
+    assert balance.given(MONEY, IN, IN).rows == balance.given(MONEY, IN).rows

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from events.envelope import SAFE_INTEGER
 from events.market import AssetListed
 from events.money import MAX_NOTIONAL, PRICE_MAX_AGE, Side, unit
+from events.topics import DAY
 from tests.messages import balances, orders, positions
 from tests.messages.drawn import amounts, sides
 from tests.messages.envelope import ACCOUNT, OTHER_ACCOUNT, numbered
@@ -18,6 +19,7 @@ from tests.spec import check_wire
 
 accounts = st.sampled_from([ACCOUNT, OTHER_ACCOUNT])
 assets = st.sampled_from(ASSETS)
+limits = st.none() | st.integers(0, 2_000_000) | amounts
 cents = st.integers(0, 1_000_000) | st.integers(0, MAX_NOTIONAL + 1) | amounts
 
 
@@ -40,13 +42,22 @@ class Trading(RuleBasedStateMachine):
             self.order_by_notional(ACCOUNT, "buy", asset, amount // 4)
         self.settle()
 
-    @rule(account=accounts, amount=cents)
-    def deposit(self, account: str, amount: int) -> None:
-        self.exchange.submit(balances.deposit(amount, n=self.next(), account_id=account))
+    @rule(account=accounts, amount=cents, limit=limits)
+    def deposit(self, account: str, amount: int, limit: int | None = None) -> None:
+        self.exchange.submit(
+            balances.deposit(amount, n=self.next(), account_id=account, limit=limit)
+        )
 
-    @rule(account=accounts, amount=cents)
-    def withdraw(self, account: str, amount: int) -> None:
-        self.exchange.submit(balances.withdraw(amount, n=self.next(), account_id=account))
+    @rule(account=accounts, amount=cents, limit=limits)
+    def withdraw(self, account: str, amount: int, limit: int | None) -> None:
+        self.exchange.submit(
+            balances.withdraw(amount, n=self.next(), account_id=account, limit=limit)
+        )
+
+    @rule(account=accounts, kind=st.sampled_from(["freeze", "unfreeze", "unfreeze"]))
+    def steer(self, account: str, kind: str) -> None:
+        make: Any = getattr(orders, kind)
+        self.exchange.submit(make(n=self.next(), account_id=account))
 
     @rule(account=accounts, side=sides, asset=assets, value=cents)
     def order(self, account: str, side: Side, asset: AssetListed, value: int) -> None:
@@ -88,7 +99,7 @@ class Trading(RuleBasedStateMachine):
     def absurd_tick(self, asset: AssetListed, price: int) -> None:
         self.exchange.tick(**{asset.asset_id: price})
 
-    @rule(ms=st.integers(0, 1_000) | st.just(PRICE_MAX_AGE + 1))
+    @rule(ms=st.integers(0, 1_000) | st.just(PRICE_MAX_AGE + 1) | st.just(DAY))
     def wait(self, ms: int) -> None:
         self.exchange.now += ms
 
@@ -115,6 +126,7 @@ class Trading(RuleBasedStateMachine):
             orders.accepted(order, amount),
             orders.canceled(order, "x"),
             orders.rejected(order, "x"),
+            orders.frozen(orders.freeze(account_id=account)),
         )
         exchange = self.exchange
         for service in exchange.services:

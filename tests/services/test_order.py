@@ -6,11 +6,11 @@ from events.codec import stamp
 from events.envelope import SAFE_INTEGER, Event
 from events.market import AssetListed
 from events.money import HALT_DIVISOR, MAX_NOTIONAL, PRICE_MAX_AGE
-from events.order import OrderCommand, PlaceOrder
+from events.order import OrderCommand, OrderCommandRefused, PlaceOrder
 from events.reasons import Reason
-from services.order.domain import FOLDS, ORDERS, TERMS, decide, refuse
+from services.order.domain import FOLDS, ORDERS, TERMS, Frozen, decide, refuse
 from tests.messages import balances, positions
-from tests.messages.envelope import NOW, numbered
+from tests.messages.envelope import NOW, OTHER_ACCOUNT, numbered
 from tests.messages.markets import BTC, context, listed
 from tests.messages.orders import (
     accepted,
@@ -19,11 +19,13 @@ from tests.messages.orders import (
     canceled,
     filled,
     freeze,
+    frozen,
     place,
     refused,
     rejected,
     replace,
     unfreeze,
+    unfrozen,
 )
 from tests.spec import Spec
 
@@ -249,8 +251,6 @@ COMMANDS = [
     (cancel(), numbered(1)),
     (replace(), numbered(1)),
     (cancel_all(), None),
-    (freeze(), None),
-    (unfreeze(), None),
 ]
 
 
@@ -264,3 +264,63 @@ def test_what_this_release_does_not_do_it_refuses(
 
 def test_a_refusal_names_no_order_that_the_command_did_not_name() -> None:
     assert refuse(BUY, Reason.COMMAND_EXPIRED) == refused(BUY, Reason.COMMAND_EXPIRED)
+
+
+FROZEN = frozen(freeze())
+THAWED = unfrozen(unfreeze(n=3))
+
+
+def test_a_frozen_account_places_no_order() -> None:
+    assert order.given(FROZEN).when(BUY) == [rejected(BUY, Reason.ACCOUNT_FROZEN)]
+    assert order.given(FROZEN, THAWED).when(BUY) == [BUY_ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (place("buy"), Reason.ORDER_MALFORMED),
+        (place("buy", quantity=1, order_type="limit"), Reason.ORDER_TYPE_UNSUPPORTED),
+        (place("buy", "NOPE", quantity=1), Reason.ACCOUNT_FROZEN),
+    ],
+)
+def test_what_is_wrong_with_the_order_itself_comes_first(
+    command: PlaceOrder, reason: Reason
+) -> None:
+    assert order.given(FROZEN).when(command) == [rejected(command, reason)]
+
+
+def test_a_frozen_account_replaces_no_order() -> None:
+    [answer] = order.given(BUY_ACCEPTED, FROZEN).when(replace())
+    assert isinstance(answer, OrderCommandRefused)
+
+
+@pytest.mark.parametrize("command", [cancel(), cancel_all()])
+def test_a_frozen_account_cancels_as_any_other(command: OrderCommand) -> None:
+    assert order.given(BUY_ACCEPTED, FROZEN).when(command) == order.given(BUY_ACCEPTED).when(
+        command
+    )
+
+
+def test_an_order_accepted_before_runs_on() -> None:
+    assert order.given(BUY_ACCEPTED, FROZEN).when(BUY_RESERVED) == [BUY_FILLED]
+
+
+def test_the_orders_of_one_account_are_not_frozen_with_another_s() -> None:
+    other = place("buy", quantity=1_000_000, account_id=OTHER_ACCOUNT)
+    assert order.given(FROZEN).when(other) == [accepted(other, hold=61_262)]
+
+
+def test_each_act_stands_in_the_log_with_its_reason_and_its_actor() -> None:
+    again = freeze(n=4, reason="court_order", actor=None)
+    assert order.given().when(freeze()) == [FROZEN]
+    assert order.given(FROZEN).when(again) == [frozen(again)]
+    assert order.given(FROZEN).when(unfreeze(n=3)) == [THAWED]
+    assert order.given().when(unfreeze(n=3)) == [THAWED]
+
+
+def test_an_account_that_is_not_frozen_has_no_row() -> None:
+    again = frozen(freeze(n=4, reason="court_order"))
+    assert order.given(FROZEN, again).rows == {
+        ("account", BUY.account_id): Frozen(reason="court_order")
+    }
+    assert order.given(FROZEN, again, THAWED).rows == {}

@@ -92,6 +92,8 @@ def note_what_was_seen(world: World, read: Books) -> None:
         for event in read.of(service.writes):
             if reason := getattr(event, "reason", None):
                 world.seen[reason] += 1
+            world.seen["a limit of the day"] += getattr(event, "limit", None) is not None
+            world.seen["a thawed account"] += getattr(event, "frozen", True) is False
     for tp, records in read.records.items():
         old = tp[0] == ORDER_EVENTS.name and any(OLD in (r.value or b"") for r in records)
         world.seen["an old version written"] += old

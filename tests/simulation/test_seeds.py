@@ -20,8 +20,6 @@ SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1000"))
 CHUNKS = 10
 LONGEST_SEARCH = 300
 NOT_GIVEN_YET = {
-    Reason.ACCOUNT_FROZEN,
-    Reason.DEPOSITS_DISABLED,
     Reason.ORDER_UNKNOWN,
     Reason.ORDER_CLOSED,
     Reason.REPLACE_PENDING,
@@ -31,7 +29,9 @@ SOMETIMES = {
     *(set(Reason) - NOT_GIVEN_YET),
     *KINDS,
     *TROUBLES,
+    "a limit of the day",
     "a repeat dropped",
+    "a thawed account",
     "a snapshot restored",
     "a step across a restart",
     "an old version written",

@@ -8,7 +8,15 @@ from uuid import UUID
 
 from events.balance import Deposit, Withdraw
 from events.money import Side
-from events.order import CancelAllOrders, CancelOrder, PlaceOrder, ReplaceOrder
+from events.order import (
+    CancelAllOrders,
+    CancelOrder,
+    FreezeAccount,
+    OrderCommand,
+    PlaceOrder,
+    ReplaceOrder,
+    UnfreezeAccount,
+)
 from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS, Topic
 from infra.shell.repeats import SLACK
 
@@ -75,12 +83,16 @@ def new_id(rng: Random) -> str:
 
 def deposit(rng: Random, envelope: dict[str, Any]) -> Deposit:
     amount = rng.choice((0, 1, rng.randrange(10**6), rng.randrange(10**7), 10**9))
-    return Deposit(**envelope, amount=amount)
+    return Deposit(**envelope, amount=amount, daily_limit=daily_limit(rng))
 
 
 def withdraw(rng: Random, envelope: dict[str, Any]) -> Withdraw:
     amount = rng.choice((0, 1, rng.randrange(10**6), rng.randrange(10**8)))
-    return Withdraw(**envelope, amount=amount)
+    return Withdraw(**envelope, amount=amount, daily_limit=daily_limit(rng))
+
+
+def daily_limit(rng: Random) -> int | None:
+    return rng.choice((None, None, None, 10**9, 10**12, 10**12, rng.randrange(10**7), 0))
 
 
 def place(rng: Random, envelope: dict[str, Any], side: Side) -> PlaceOrder:
@@ -97,13 +109,16 @@ def place(rng: Random, envelope: dict[str, Any], side: Side) -> PlaceOrder:
     )
 
 
-def cancel(rng: Random, envelope: dict[str, Any]) -> CancelOrder | CancelAllOrders | ReplaceOrder:
-    order_id = new_id(rng)
+def steer(rng: Random, envelope: dict[str, Any]) -> OrderCommand:
+    """Returns what is asked of orders and of the account itself."""
+    order_id, actor = new_id(rng), new_id(rng)
     return rng.choice(
         (
             CancelAllOrders(**envelope),
             CancelOrder(**envelope, order_id=order_id),
             ReplaceOrder(**envelope, order_id=order_id, quantity=1),
+            FreezeAccount(**envelope, reason="inquiry", actor=actor),
+            UnfreezeAccount(**envelope, reason="cleared", actor=actor),
         )
     )
 
@@ -115,5 +130,5 @@ KINDS: tuple[tuple[Topic[Any], Make], ...] = (
     (ORDER_COMMANDS, partial(place, side="buy")),
     (ORDER_COMMANDS, partial(place, side="buy")),
     (ORDER_COMMANDS, partial(place, side="sell")),
-    (ORDER_COMMANDS, cancel),
+    (ORDER_COMMANDS, steer),
 )

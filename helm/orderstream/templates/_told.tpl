@@ -31,6 +31,13 @@ ORDERSTREAM_SESSIONS: {{ include "orderstream.redis" (dict "root" .root "given" 
 ORDERSTREAM_GATEWAY_PORT: "8080"
 ORDERSTREAM_RUN_DIR: /var/lib/orderstream
 ORDERSTREAM_CURSOR_KEY: ""
+ORDERSTREAM_RATES: {{ $values.gateway.rates | toJson | quote }}
+ORDERSTREAM_TRUSTED_PROXIES: {{ $values.gateway.trustedProxies | toJson | quote }}
+ORDERSTREAM_ORIGINS: {{ $values.gateway.origins | toJson | quote }}
+{{- range $role, $cents := $values.gateway.dailyLimits }}
+ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
+ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 

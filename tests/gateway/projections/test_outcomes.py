@@ -7,6 +7,7 @@ from events.order import AllOrdersCanceled, OrderExpired, OrderOpened
 from gateway.projections.outcomes import (
     BALANCE_OUTCOME,
     ORDER_OUTCOME,
+    Allowance,
     OrderOutcome,
     Settlement,
     answer,
@@ -220,3 +221,14 @@ def test_a_deposit_s_outcome_leads_to_its_line() -> None:
         needed=5,
         available=4,
     )
+
+
+def test_a_day_that_is_used_up_is_told_with_its_refusal_alone() -> None:
+    more = funds.deposit(41, limit=100)
+    refused = funds.refused(more, "limit_exceeded", available=60, held=0, used=60)
+    row = answer(None, stamped(refused), AT)
+    assert row.allowance == Allowance(limit=100, used=60, resets_at=funds.TODAY)
+    assert BALANCE_OUTCOME.decode(encode(row)) == row
+    done = answer(None, stamped(funds.deposited(more, available=41, used=41)), AT)
+    total = answer(None, stamped(funds.refused(more, "limit_exceeded", available=9, held=0)), AT)
+    assert done.allowance is total.allowance is None

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from events.topics import ORDER_COMMANDS
 from gateway.deps import Parts
 from tests.gateway.backstage import Backstage
 from tests.gateway.conftest import Twins
 from tests.messages.markets import BTC, DOGE
+from tests.messages.orders import freeze, unfreeze
 
 from .conftest import Customer, refusal
 
@@ -73,6 +75,19 @@ async def test_a_refusal_says_what_is_lacking(customer: Customer) -> None:
         "detail": "The quantity is below the asset's smallest.",
     }
     assert preview["price"] is preview["hold"] is None
+
+
+async def test_a_frozen_account_is_told_so(customer: Customer, backstage: Backstage) -> None:
+    await customer.deposit("1000.00")
+    account_id = (await customer.get("/auth/me"))["id"]
+    for command, code in (
+        (freeze(account_id=account_id), "account_frozen"),
+        (unfreeze(n=3, account_id=account_id), None),
+    ):
+        await backstage.publish(ORDER_COMMANDS, command)
+        await backstage.settle()
+        preview = (await customer.post("/orders/preview", BUY)).json()
+        assert (preview["refusal"] or {}).get("code") == code
 
 
 @pytest.mark.parametrize(

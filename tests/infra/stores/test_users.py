@@ -72,6 +72,81 @@ async def test_two_racing_registrations_of_a_name_have_one_winner(users: Users) 
         assert await users.by_name(f"name{n}") == winner
 
 
+async def test_a_profile_changes_once_a_version(users: Users) -> None:
+    ada = person()
+    await users.register(ada, event())
+    new = ada._replace(email="ada@example.com", first_name=None, last_name="Lovelace")
+    assert await users.change(ada, new, event()) is None
+    assert await users.by_id(ada.account_id) == new._replace(version=1)
+    assert await users.change(ada, new, event()) == "changed_meanwhile"
+    assert len(await users.unpublished(10)) == 2  # what was refused told of nothing
+
+
+async def test_an_email_is_nobody_else_s_and_is_free_when_it_was_left(users: Users) -> None:
+    ada, eve = person(), person("eve", "eve@example.org")
+    await users.register(ada, event())
+    await users.register(eve, event())
+    taken = eve._replace(email=ada.email)
+    assert await users.change(eve, taken, event()) == "email_taken"
+    assert await users.by_id(eve.account_id) == eve
+    assert await users.change(ada, ada._replace(email="ada@example.com"), event()) is None
+    assert await users.change(eve, taken, event()) is None
+    assert await users.change(eve._replace(version=1, email=ada.email), taken, event()) is None
+
+
+async def test_a_change_that_crosses_a_new_password_undoes_it_not(users: Users) -> None:
+    ada = person()
+    await users.register(ada, event())
+    await users.replace_hash(ada.account_id, old=ada.password_hash, new="$argon2id$2")
+    assert await users.change(ada, ada._replace(first_name="A"), event()) == "changed_meanwhile"
+
+
+async def test_there_is_always_an_admin(users: Users) -> None:
+    root = person("root", "root@example.org")._replace(role="admin")
+    ada = person()
+    await users.register(root, event())
+    await users.register(ada, event())
+    assert await users.grant(root, "customer", event()) == "last_admin"
+    assert await users.grant(ada, "admin", event()) == "changed"
+    assert await users.grant(ada, "admin", event()) == "changed_meanwhile"
+    assert await users.by_id(ada.account_id) == ada._replace(role="admin", version=1)
+    assert await users.grant(root, "customer", event()) == "changed"
+    ada = ada._replace(role="admin", version=1)
+    assert await users.grant(ada, "customer", event()) == "last_admin"
+
+
+async def test_of_two_last_admins_who_leave_at_once_one_stays(users: Users) -> None:
+    pair = [person(who, f"{who}@example.org")._replace(role="admin") for who in ("ada", "eve")]
+    for admin in pair:
+        await users.register(admin, event())
+    for _ in range(10):
+        told = await asyncio.gather(*(users.grant(one, "customer", event()) for one in pair))
+        assert sorted(told) == ["changed", "last_admin"]
+        left = await users.by_id(pair[told.index("changed")].account_id)
+        assert left
+        assert await users.grant(left, "admin", event()) == "changed"
+        pair = [found for one in pair if (found := await users.by_id(one.account_id))]
+
+
+async def test_users_are_listed_by_name(users: Users) -> None:
+    people = [person(name, f"{name}@example.org") for name in ("ada", "bob", "cyd", "dan")]
+    for one in reversed(people):
+        await users.register(one, event())
+    assert list(await users.page("", 3)) == people[:3]
+    assert list(await users.page("cyd", 3)) == people[3:]
+    assert list(await users.page("dan", 3)) == []
+
+
+async def test_a_new_password_and_what_tells_of_it_are_one(users: Users) -> None:
+    ada = person()
+    await users.register(ada, event())
+    told = event(b"told")
+    hashes = {"old": ada.password_hash, "new": "$argon2id$2"}
+    assert await users.replace_hash(ada.account_id, **hashes, event=told)
+    assert not await users.replace_hash(ada.account_id, **hashes, event=event())
+    assert (await users.unpublished(10))[1:] == [told]
+
+
 async def test_a_hash_is_replaced_only_if_it_is_still_the_old_one(users: Users) -> None:
     ada = person()
     await users.register(ada, event())

@@ -6,12 +6,14 @@ from typing import NamedTuple
 from events.balance import (
     BalanceCommandRefused,
     FundsDeposited,
+    FundsFrozen,
     FundsRefused,
     FundsReleased,
     FundsReserved,
     FundsSettled,
+    FundsWithdrawn,
 )
-from events.order import OrderAccepted, OrderFilled, OrderRejected
+from events.order import AccountFrozen, AccountUnfrozen, OrderAccepted, OrderFilled, OrderRejected
 from events.portfolio import PositionChanged
 from events.trade import TradeExecuted
 from ops.audit.batches import is_claim
@@ -280,6 +282,49 @@ def leader_of_another_history(evidence: Evidence) -> None:
     batches[found.batch - 1] = batches[found.batch - 1]._replace(leader_epoch=4)
 
 
+def withdrawn_while_frozen(evidence: Evidence) -> None:
+    """The thaw that let it through was never told."""
+    thawed = find(evidence, FundsFrozen, lambda e: not e.frozen)
+    of = thawed.message.account_id
+    find(
+        evidence,
+        FundsWithdrawn,
+        lambda e: e.account_id == of and e.sequence > thawed.message.sequence,
+    )
+    change(evidence, thawed, frozen=True)
+
+
+def ordered_while_frozen(evidence: Evidence) -> None:
+    frozen = find(evidence, AccountFrozen)
+    of = frozen.message.account_id
+    thawed = find(evidence, AccountUnfrozen, lambda e: e.account_id == of)
+    find(
+        evidence,
+        OrderAccepted,
+        lambda e: e.account_id == of and e.sequence > thawed.message.sequence,
+    )
+    drop(evidence, thawed)
+
+
+def frozen_for_orders_alone(evidence: Evidence) -> None:
+    drop(evidence, find(evidence, FundsFrozen))
+
+
+def more_than_a_day_s_limit(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited, lambda e: e.limit)
+    change(evidence, found, limit=found.message.used - 1)
+
+
+def day_that_forgets(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited, lambda e: e.limit and e.used > e.amount)
+    change(evidence, found, used=found.message.amount)
+
+
+def day_that_began_too_early(evidence: Evidence) -> None:
+    found = find(evidence, FundsDeposited, lambda e: e.limit)
+    change(evidence, found, resets_at=found.message.resets_at - 86_400_000)
+
+
 class Plant(NamedTuple):
     """invariant: the one that must notice it."""
 
@@ -333,4 +378,10 @@ PLANTS = (
     Plant("I20", poison_skipped),
     Plant("I21", topic_that_forgets),
     Plant("I21", leader_of_another_history),
+    Plant("I22", withdrawn_while_frozen),
+    Plant("I22", ordered_while_frozen),
+    Plant("I22", frozen_for_orders_alone),
+    Plant("I22", more_than_a_day_s_limit),
+    Plant("I22", day_that_forgets),
+    Plant("I22", day_that_began_too_early),
 )

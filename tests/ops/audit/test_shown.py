@@ -18,8 +18,8 @@ from events.order import (
     OrderReplacePending,
 )
 from events.topics import ORDER_EVENTS
+from gateway.projections import accounts, outcomes
 from gateway.projections import orders as rows
-from gateway.projections import outcomes
 from gateway.projections.projection import Place
 from infra.log.port import Record
 from ops.audit import shown
@@ -111,3 +111,27 @@ def test_an_order_s_outcome_is_shown_alike(life: tuple[Any, ...]) -> None:
 )
 def test_a_settlement_is_shown_alike(steps: tuple[Any, ...]) -> None:
     alike(steps, outcomes.settlement, shown.settlement)
+
+
+FREEZE, THAW = orders.frozen(orders.freeze()), orders.unfrozen(orders.unfreeze())
+
+
+@pytest.mark.parametrize("steps", [(FREEZE, FREEZE, THAW), (THAW, THAW, FREEZE, THAW)])
+def test_whether_an_account_is_frozen_is_shown_alike(steps: tuple[Any, ...]) -> None:
+    alike(steps, accounts.apply, shown.account_told)
+
+
+GIVEN, MORE = funds.deposit(60, limit=100), funds.deposit(41, limit=100)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        funds.deposited(GIVEN, available=60, used=60),
+        funds.refused(MORE, "limit_exceeded", available=60, held=0, used=60),
+        funds.refused(MORE, "limit_exceeded", available=60, held=0),
+        funds.refused(MORE, "command_expired"),
+    ],
+)
+def test_an_answer_is_shown_alike(event: Any) -> None:
+    alike((event,), outcomes.answer, shown.answered)
