@@ -19,7 +19,7 @@ from events.ids import command_id
 from events.topics import Topic
 
 from . import repeats
-from .deps import Account, Parts, customer, parts_of
+from .deps import Account, Parts, admin, customer, parts_of
 from .edge import Taken
 from .problems import Refused
 from .route import BASE, Body, policy
@@ -67,12 +67,14 @@ class Asker:
     preference: Preference
     response: Response
 
-    def envelope(self, body: Body, client_order_id: str | None = None) -> dict[str, Any]:
-        """Returns what each command says of itself."""
+    def envelope(
+        self, body: Body, client_order_id: str | None = None, about: str | None = None
+    ) -> dict[str, Any]:
+        """Returns what each command says of itself. about: the account that it concerns, if not the asker's."""
         now = self.parts.now()
         return {
             "id": next(iter(self.ids(client_order_id)), None) or str(uuid7()),
-            "account_id": self.account.id,
+            "account_id": about or self.account.id,
             "occurred_at": now,
             "created_at": now,
             "correlation_id": self.request_id,
@@ -120,18 +122,31 @@ def fingerprint(target: str, body: Body) -> str:
     return sha256(f"{target}\n{said}".encode()).hexdigest()
 
 
+Named = Annotated[Key, Header(alias="Idempotency-Key")]
+Preferred = Annotated[str | None, Header(alias="Prefer", examples=["wait=5", "respond-async"])]
+
+
 @policy("customer")
 async def asker(
-    request: Request,
-    response: Response,
-    key: Annotated[Key, Header(alias="Idempotency-Key")] = None,
-    prefer: Annotated[
-        str | None, Header(alias="Prefer", examples=["wait=5", "respond-async"])
-    ] = None,
+    request: Request, response: Response, key: Named = None, prefer: Preferred = None
 ) -> Asker:
     """Returns who asks, and how. Raises: Refused, Unavailable as `customer` does."""
+    return asks(request, response, key, prefer, await customer(request))
+
+
+@policy("admin")
+async def admin_asker(
+    request: Request, response: Response, key: Named = None, prefer: Preferred = None
+) -> Asker:
+    """Returns which admin asks, and how. Raises: Refused, Unavailable as `admin` does."""
+    return asks(request, response, key, prefer, await admin(request))
+
+
+def asks(
+    request: Request, response: Response, key: str | None, prefer: str | None, account: Account
+) -> Asker:
     return Asker(
-        account=await customer(request),
+        account=account,
         parts=parts_of(request),
         request_id=request.state.request_id,
         target=f"{request.method} {request.scope['path']}",
@@ -142,3 +157,4 @@ async def asker(
 
 
 Asking = Annotated[Asker, Depends(asker)]
+AdminAsking = Annotated[Asker, Depends(admin_asker)]

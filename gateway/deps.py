@@ -181,4 +181,5 @@ def credential(request: Request) -> str:
 
 PUBLIC = Depends(public)
 Customer = Annotated[Account, Depends(customer)]
+ADMIN = Depends(admin)
 Admin = Annotated[Account, Depends(admin)]

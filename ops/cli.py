@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ops.admins import create_admin
 from ops.prove import audit, replay
 from ops.simulation import simulate
 from ops.where import FAILED, HERE, INTERRUPTED, NOT_UP, RunDir, endpoint, screen
@@ -283,6 +284,7 @@ def tail(
 app.command()(replay)
 app.command()(audit)
 app.command()(simulate)
+app.command()(create_admin)
 
 
 def end(number: int, _: object) -> None:

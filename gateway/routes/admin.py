@@ -5,17 +5,26 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, Field
 
+from events.order import FreezeAccount, UnfreezeAccount
+from events.topics import ORDER_COMMANDS
 from events.user import RoleChanged
+from gateway.asking import AdminAsking, Asker
 from gateway.audit import event, unpublished
-from gateway.deps import Admin, Parts, PartsDep, RequestId
+from gateway.deps import ADMIN, Admin, Parts, PartsDep, RequestId
 from gateway.listing import LIMIT, Cursor, Limit
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused, Responses, refusals
+from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
+from gateway.projections.outcomes import OrderOutcome
 from gateway.route import Body, resource
+from gateway.times import Timestamp
 from gateway.users import UserView, view
+from gateway.waiting import STEERING
 from infra.stores.users import Role, User
+from infra.views.port import One
 
 router = resource("admin")
 USERS = "/users"
+OF_STEERING = ("command_expired", "command_from_future", "idempotency_conflict", "log_unavailable")
 AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -24,6 +33,28 @@ class UsersView(BaseModel):
 
     items: list[UserView]
     next_cursor: str | None
+
+
+class FreezeView(BaseModel):
+    """by: the account of the admin who said so last; since: when what is so began, null if it never changed."""
+
+    frozen: bool
+    reason: str | None = None
+    by: str | None = None
+    since: Timestamp | None = None
+
+
+PENDING: Responses = {202: {"model": FreezeView}}
+
+
+class AccountView(UserView):
+    freeze: FreezeView
+
+
+class Why(Body):
+    """reason: a word for the log, never anything of a person's."""
+
+    reason: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$", examples=["inquiry"])]
 
 
 class NewRole(Body):
@@ -46,10 +77,66 @@ async def list_users(
     )
 
 
-@router.get(USERS + "/{account_id}", responses=refusals("not_found"))
-async def one_user(account_id: AccountId, _: Admin, parts: PartsDep) -> UserView:
-    """Returns the user. Raises: Refused with not_found."""
-    return view(await known(parts, account_id))
+@router.get(USERS + "/{account_id}", dependencies=[ADMIN], responses=refusals("not_found"))
+async def one_user(account_id: AccountId, parts: PartsDep) -> AccountView:
+    """Returns the user, and whether the account is frozen. Raises: Refused with not_found."""
+    user = await known(parts, account_id)
+    _, row = await parts.view.read(account_id, One(ACCOUNT, ONLY))
+    return AccountView(**dict(view(user)), freeze=shown(row))
+
+
+@router.post(
+    USERS + "/{account_id}/freeze",
+    responses=PENDING | refusals("not_found", *OF_STEERING),
+)
+async def freeze(account_id: AccountId, body: Why, asking: AdminAsking) -> FreezeView:
+    """Returns that the account is frozen: it neither orders nor withdraws, its open orders run on.
+
+    202 if that is not known in time. Raises: Refused with not_found.
+    """
+    await known(asking.parts, account_id)
+    command = FreezeAccount(
+        **asking.envelope(body, about=account_id), reason=body.reason, actor=asking.account.id
+    )
+    return await steer(asking, command)
+
+
+@router.post(
+    USERS + "/{account_id}/unfreeze",
+    responses=PENDING | refusals("not_found", *OF_STEERING),
+)
+async def unfreeze(account_id: AccountId, body: Why, asking: AdminAsking) -> FreezeView:
+    """Returns that the account is not frozen any more. 202 if that is not known in time.
+
+    Raises: Refused with not_found.
+    """
+    await known(asking.parts, account_id)
+    command = UnfreezeAccount(
+        **asking.envelope(body, about=account_id), reason=body.reason, actor=asking.account.id
+    )
+    return await steer(asking, command)
+
+
+async def steer(asking: Asker, command: FreezeAccount | UnfreezeAccount) -> FreezeView:
+    """Returns what is so of the account once the order service has said so, else what shall be."""
+    taken = await asking.submit(ORDER_COMMANDS, STEERING, command)
+    meant = FreezeView(
+        frozen=isinstance(command, FreezeAccount), reason=command.reason, by=command.actor
+    )
+    if taken.rows is None:
+        asking.accept(f"/admin/users/{command.account_id}")
+        return meant
+    outcome: OrderOutcome = taken.rows[0]
+    if outcome.reason:
+        raise asking.refused(outcome.reason, meant)
+    _, row = await asking.parts.view.read(command.account_id, One(ACCOUNT, ONLY))
+    return shown(row)
+
+
+def shown(row: AccountRow | None) -> FreezeView:
+    if row is None:
+        return FreezeView(frozen=False)
+    return FreezeView(frozen=row.frozen, reason=row.reason, by=row.actor, since=row.since)
 
 
 @router.put(

@@ -32,6 +32,7 @@ READ = ("aiokafka", "librdkafka")
         (("topics",), NOT_UP, "no kafka is up"),
         (("replay", "yesterday"), 1, "no view is named yesterday: live, history"),
         (("logs", "order"), 1, "order has no log"),
+        (("create-admin", "root", "root@example.org"), NOT_UP, "no dynamodb is up"),
     ],
 )
 def test_a_command_without_a_stack_says_what_is_missing(
