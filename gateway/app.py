@@ -48,7 +48,9 @@ from .routes import (
     inventory,
     orders,
     portfolio,
+    previews,
     profile,
+    timelines,
     trades,
 )
 from .settings import GatewaySettings
@@ -62,6 +64,8 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     portfolio.router,
     assets.router,
     trades.router,
+    timelines.router,
+    previews.router,
     inventory.router,
     auth.router,
     profile.router,

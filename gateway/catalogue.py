@@ -12,6 +12,7 @@ from events.topics import PRICES
 from infra.unavailable import Unavailable
 from infra.views.port import All, AsOf, NotReady, View
 
+from .moves import Moves
 from .projections.market import ASSET, PRICE
 
 EVERY = 1  # s
@@ -31,15 +32,21 @@ class Catalogue:
         self._live = live
         self._market: Market | None = None
         self._as_of = AsOf(0, {})
+        self.moves = Moves()
 
     @property
     def as_of(self) -> AsOf:
         """Where in market.prices it stands."""
         return self._as_of
 
+    @property
+    def market(self) -> Market:
+        """Returns what the order service decides with, as of then. Raises: NotReady before the first look."""
+        return self._known()
+
     def quotes(self) -> list[Quoted]:
-        """Returns every asset, the highest ranked first. Raises: NotReady before the first look."""
-        return sorted(map(self._quoted, self._known().assets.values()), key=by_rank)
+        """Returns every asset. Raises: NotReady before the first look."""
+        return [self._quoted(asset) for asset in self._known().assets.values()]
 
     def quote(self, asset_id: str) -> Quoted | None:
         """Returns the asset if it is listed. Raises: NotReady before the first look."""
@@ -60,6 +67,7 @@ class Catalogue:
             market.prices[asset_id] = Seen(row.price, row.time, row.position)
         told = {name: at for name, at in as_of.positions.items() if name == PRICES.name}
         self._market, self._as_of = market, AsOf(as_of.time, told)
+        self.moves.tell(None)
 
     async def keep_looking(self) -> None:
         """Looks until it is canceled."""
@@ -79,9 +87,3 @@ class Catalogue:
         market = self._known()
         seen = market.prices.get(asset.asset_id)
         return Quoted(asset, seen, tradable=not market.halted(asset))
-
-
-def by_rank(quoted: Quoted) -> tuple[bool, int, str]:
-    """Returns the order of the list: ranked ones first, then by name."""
-    rank = quoted.asset.rank
-    return (rank is None, rank or 0, quoted.asset.asset_id)

@@ -17,7 +17,7 @@ from .route import JSON, EdgeRoute, StrictRequest
 
 Act = TypeVar("Act", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
 KEY: TypeAdapter[str | None] = TypeAdapter(Key)
-OF_COMMANDS = ("idempotency_conflict", "log_unavailable")
+OF_COMMANDS = ("idempotency_conflict", "refused", "log_unavailable")
 
 
 def command(router: APIRouter, path: str, *codes: str) -> Callable[[Act], Act]:
@@ -48,9 +48,9 @@ class CommandRoute(EdgeRoute):
         super().__init__(path, endpoint, **options)
         self._body: TypeAdapter[Any] = TypeAdapter(get_type_hints(endpoint)["body"])
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
+            await super().serve(scope, receive, send)
             return
         request, response = StrictRequest(scope, receive), Response(status_code=201)
         del response.headers["content-length"]

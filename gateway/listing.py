@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from events.envelope import SAFE_INTEGER, Value
 from infra.views.port import AsOf, Kind, Page
 
 from .as_of import AsOfView
-from .deps import Parts, customer, parts_of
-from .route import policy
+from .reading import Reader, Reads
 from .times import milliseconds
 
 R = TypeVar("R", bound=Value)
@@ -57,21 +56,24 @@ EVER = Span(0, SAFE_INTEGER)
 class Lister:
     """One page of one of the account's lists, as the request asks for it."""
 
-    parts: Parts
-    account_id: str
+    reads: Reader
     limit: int
     cursor: str | None
     span: Span
 
-    async def find(self, kind: Kind[R], scope: str = "", **equal: object) -> Found[R]:
+    async def find(
+        self, kind: Kind[R], scope: str = "", *, is_open: bool = False, **equal: object
+    ) -> Found[R]:
         """Returns the first page of rows below the cursor that were made in the span and have these fields equal,
-        None: whatever they are. Its cursor is good for the same question alone.
+        None: whatever they are. Its cursor is good for the same question alone. is_open: only open ones, which the
+        live view alone can tell.
 
         Raises: Refused with invalid_cursor; NotReady, Lagging, Unavailable.
         """
         asked = {name: value for name, value in equal.items() if value is not None}
-        bound = (self.account_id, kind.name, scope, *self.span, *sorted(asked.items()))
-        before = int(self.parts.cursors.open(self.cursor, *bound)) if self.cursor else None
+        account_id, cursors = self.reads.account.id, self.reads.parts.cursors
+        bound = (account_id, kind.name, scope, is_open, *self.span, *sorted(asked.items()))
+        before = int(cursors.open(self.cursor, *bound)) if self.cursor else None
         size = MOST if asked or self.span != EVER else self.limit
 
         def fits(row: Any) -> bool:
@@ -80,8 +82,8 @@ class Lister:
 
         rows: list[R] = []
         for look in range(1, LOOKS + 1):
-            as_of, page = await self.parts.view.read(
-                self.account_id, Page(kind, size, before, scope)
+            as_of, page = await self.reads.view.read(
+                account_id, Page(kind, size, before, scope, is_open)
             )
             rows += [row for row in page.rows if fits(row)][: self.limit - len(rows)]
             full = len(rows) == self.limit
@@ -90,21 +92,19 @@ class Lister:
             if full or not page.more or look == LOOKS:
                 break
         rest = page.more or (full and last is not page.rows[-1])
-        return Found(as_of, rows, self.parts.cursors.seal(str(before), *bound) if rest else None)
+        return Found(as_of, rows, cursors.seal(str(before), *bound) if rest else None)
 
 
-@policy("customer")
 async def lister(
-    request: Request,
+    reads: Reads,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
     start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> Lister:
-    """Returns the page of the caller's list that is asked for. Raises: Refused, Unavailable as `customer` does."""
-    account = await customer(request)
+    """Returns the page of the caller's list that is asked for."""
     span = Span(milliseconds(start) if start else 0, milliseconds(end) if end else EVER.end)
-    return Lister(parts_of(request), account.id, limit, cursor, span)
+    return Lister(reads, limit, cursor, span)
 
 
 Lists = Annotated[Lister, Depends(lister)]

@@ -1,19 +1,24 @@
 """A route of the edge: it says who may call it, and takes a body that has one meaning or none."""
 
 from collections.abc import Callable, Coroutine
-from email.message import Message
+from email.message import Message as MediaType
 from inspect import getdoc
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
-from .problems import Refused
+from .problems import Refused, refusal
 from .rates import class_of
+from .retiring import RETIRING
 from .strict_json import Malformed, parse
+from .wanted import once
 
 BASE = "/api/v1"
 JSON = "application/json"
@@ -51,9 +56,12 @@ def policies(dependant: Dependant) -> set[str]:
 
 
 class EdgeRoute(APIRoute):
-    """Raises: Unguarded where it is declared, unless it has exactly one policy."""
+    """Raises: Unguarded where it is declared, unless it has exactly one policy. A kind of its own overrides `serve`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        retiring = RETIRING.get(endpoint)
+        self.notices = retiring.headers() if retiring else []
+        options["deprecated"] = retiring is not None or options.get("deprecated")
         said = getdoc(endpoint) or ""
         options["description"] = options.get("description") or said.partition("\n\nRaises:")[0]
         options["operation_id"] = options.get("operation_id") or endpoint.__name__
@@ -67,6 +75,32 @@ class EdgeRoute(APIRoute):
             self.openapi_extra = {"security": [{"bearer": []}, {"cookie": []}]} | (
                 self.openapi_extra or {}
             )
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        once(scope["query_string"])
+        if self.notices:
+            await self._serve_with_notices(scope, receive, send)
+        else:
+            await self.serve(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().handle(scope, receive, send)
+
+    async def _serve_with_notices(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves, and has every answer but one to a fault of ours bear the notices."""
+
+        async def send_noticed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self.notices]
+            await send(message)
+
+        try:
+            await self.serve(scope, receive, send_noticed)
+        except (HTTPException, RequestValidationError) as error:
+            refused = refusal(error)
+            told = {name.decode(): value.decode() for name, value in self.notices}
+            refused.headers = {**(refused.headers or {}), **told}
+            raise refused from error
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -114,6 +148,6 @@ def refuse_other_media(request: Request) -> None:
 
 def is_json(media: str) -> bool:
     """Returns whether a media type is JSON in UTF-8, whatever its spelling and parameters."""
-    kind = Message()
+    kind = MediaType()
     kind["content-type"] = media
     return kind.get_content_type() == JSON and kind.get_content_charset("utf-8") == "utf-8"

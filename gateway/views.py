@@ -9,7 +9,17 @@ from events.order import AccountFrozen, AccountUnfrozen, OrderAccepted, OrderFil
 from events.portfolio import PortfolioEvent, PositionChanged
 from events.user import UserMessage
 
-from .projections import accounts, balances, market, names, orders, outcomes, positions, trails
+from .projections import (
+    accounts,
+    balances,
+    market,
+    names,
+    orders,
+    outcomes,
+    positions,
+    timelines,
+    trails,
+)
 from .projections.projection import Projection, account, always, at_offset, nobody, of_order
 from .projections.quarantine import QUARANTINES
 
@@ -138,6 +148,30 @@ PORTFOLIO_OUTCOMES = Projection(
     apply=outcomes.settlement,
     blank=outcomes.tells_all,
 )
+ORDER_TIMELINES = Projection(
+    kind=timelines.ORDER_TIMELINE,
+    on=get_args(timelines.OfOrder),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
+FUNDS_TIMELINES = Projection(
+    kind=timelines.FUNDS_TIMELINE,
+    on=get_args(timelines.OfFunds),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
+ASSETS_TIMELINES = Projection(
+    kind=timelines.ASSETS_TIMELINE,
+    on=get_args(timelines.OfAssets),
+    owner=nobody,
+    id=of_order,
+    apply=timelines.apply,
+    blank=timelines.is_first,
+)
 CATALOGUE = Projection(
     kind=market.ASSET,
     on=(AssetListed,),
@@ -168,6 +202,9 @@ HISTORY: tuple[Projection[Any], ...] = (
     ASSET_LINES,
     TRAILS,
     FREEZES,
+    ORDER_TIMELINES,
+    FUNDS_TIMELINES,
+    ASSETS_TIMELINES,
     *QUARANTINES,
 )
 LIVE: tuple[Projection[Any], ...] = (

@@ -12,6 +12,7 @@ from events.ids import partition_of
 from infra.unavailable import Unavailable
 from infra.views.port import Changed, Changes, Kind, NotReady, One, Reading
 
+from .moves import Moves
 from .projections.orders import OPEN, ORDER, OrderRow
 from .projections.outcomes import (
     BALANCE_OUTCOME,
@@ -98,6 +99,7 @@ class Outcomes:
     def __init__(self, live: Reading, changes: Changes) -> None:
         self.live = live
         self.changes = changes
+        self.moves = Moves()
         self._watches: dict[str, set[Watch]] = {}
 
     @contextmanager
@@ -134,6 +136,7 @@ class Outcomes:
         """Tells whoever waits, until it is canceled."""
         async with asyncio.TaskGroup() as looks:
             async for changed in self.changes.changes():
+                self.moves.tell(changed)
                 if changed is not None:
                     self._tell(changed)
                     continue

@@ -17,19 +17,20 @@ from events.schema import VERSIONS, broken, json_schema
 from events.topics import TOPICS
 from gateway.app import routed
 from gateway.openapi import describe
+from gateway.problems import PROBLEMS
 from ops import strimzi
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
-PAGE = Path("docs/events.md")
+PAGE, API = Path("docs/events.md"), Path("docs/api.md")
 CHART = Path("helm/orderstream/files/topics.json")
 MARK = "<!-- made of events/topics.py by `make contract` -->\n"
+OF_API = "<!-- made of gateway/problems.py by `make contract` -->\n"
 DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 
 def documents(root: Path = ROOT) -> dict[Path, str]:
     """Returns every generated file, by its path in the repository, and what must stand in it."""
-    before, _, after = (root / PAGE).read_text().split(MARK)
     return {
         **{
             SCHEMAS / f"{name}.json": pretty(DRAFT | json_schema(VERSIONS[name]))
@@ -38,8 +39,23 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
         Path("docs/asyncapi.json"): pretty(asyncapi()),
         Path("docs/openapi.json"): pretty(describe(routed())),
         CHART: strimzi.topics(),
-        PAGE: MARK.join((before, "\n".join(table()) + "\n", after)),
+        PAGE: marked(root / PAGE, MARK, table()),
+        API: marked(root / API, OF_API, codes()),
     }
+
+
+def marked(page: Path, mark: str, lines: Iterable[str]) -> str:
+    """Returns the page with these lines between its two marks."""
+    before, _, after = page.read_text().split(mark)
+    return mark.join((before, "\n".join(lines) + "\n", after))
+
+
+def codes() -> Iterable[str]:
+    """Yields the lines of the table of error codes, by status."""
+    yield "| status | code | says |"
+    yield "|---|---|---|"
+    for code, (status, title) in sorted(PROBLEMS.items(), key=lambda each: (each[1][0], each[0])):
+        yield f"| {status} | `{code}` | {title} |"
 
 
 def table() -> Iterable[str]:

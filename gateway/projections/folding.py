@@ -81,7 +81,7 @@ class Folding:
         """
         plan, weight = Plan(*self.mark), 0
         for record in records:
-            place = Place(record.offset, record.timestamp)
+            place = Place(record.offset, record.timestamp, record.headers)
             event, reason = self.read(record)
             steps = self.steps(event, place)
             more = sum(step.key.weight for step in steps)

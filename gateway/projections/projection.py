@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from events.envelope import Value
+from infra.log.port import Headers
 from infra.views.port import Key, Kind
 
 R = TypeVar("R", bound=Value)
@@ -13,10 +14,13 @@ NEWEST = 201
 
 
 class Place(NamedTuple):
-    """Where and when the event was appended. offset: in its partition; time: ms since the epoch."""
+    """Where and when the event was appended. offset: in its partition; time: ms since the epoch; headers: of its
+    record.
+    """
 
     offset: int
     time: int
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ from .projection import NEWEST, Place
 
 @mirror
 class ActRow(Value):
-    """One act. what: its event's type; actor: the admin's account, if it was one; session: what tells sessions apart; the rest as its event
-    has it.
+    """One act. what: its event's type; actor: the admin's account, if it was one; session: what tells sessions apart;
+    the rest as its event has it.
     """
 
     id: Id

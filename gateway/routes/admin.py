@@ -18,6 +18,7 @@ from gateway.problems import Refused, Responses, refusals
 from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
 from gateway.projections.outcomes import OrderOutcome
 from gateway.projections.trails import FREEZES, TRAIL, ActRow
+from gateway.read_route import read
 from gateway.route import Body, resource
 from gateway.times import Timestamp
 from gateway.users import UserView, view
@@ -144,7 +145,7 @@ async def unfreeze(account_id: AccountId, body: Why, asking: AdminAsking) -> Fre
     return await steer(asking, command)
 
 
-@router.get("/audit", responses=refusals("invalid_cursor"))
+@read(router, "/audit", "invalid_cursor")
 async def audit_trail(
     *,
     admin: Admin,

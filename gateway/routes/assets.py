@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from events.money import Side
 from gateway.as_of import AsOfView, shown
 from gateway.decimals import from_minor, usd
-from gateway.deps import Customer, PartsDep
 from gateway.listing import Listing, Lists
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused
 from gateway.projections.positions import ASSET_LINE, POSITION, AssetLineRow, PositionRow
+from gateway.read_route import read
+from gateway.reading import Reads
 from gateway.route import resource
 from gateway.times import Timestamp
 from infra.views.port import All, One
@@ -57,21 +58,21 @@ class AssetTransactions(Listing[AssetTransactionView]):
     """Newest first; they add up to the quantity."""
 
 
-@router.get("/balances")
-async def asset_balances(account: Customer, parts: PartsDep) -> Holdings:
+@read(router, "/balances")
+async def asset_balances(reads: Reads) -> Holdings:
     """Returns every asset of which the account has some, by name."""
-    as_of, rows = await parts.view.read(account.id, All(POSITION))
+    as_of, rows = await reads.view.read(reads.account.id, All(POSITION))
     held = [row for _, row in sorted(rows.items()) if row.available + row.held]
     return Holdings(items=[HoldingView(**holding(row)) for row in held], as_of=shown(as_of))
 
 
-@router.get("/{asset_id}/balance", responses=refusals("not_found"))
-async def asset_balance(asset_id: AssetId, account: Customer, parts: PartsDep) -> OneHolding:
+@read(router, "/{asset_id}/balance", "not_found")
+async def asset_balance(asset_id: AssetId, reads: Reads) -> OneHolding:
     """Returns what the account has of a listed asset, be it nothing. Raises: Refused with not_found."""
-    as_of, row = await parts.view.read(account.id, One(POSITION, asset_id))
+    as_of, row = await reads.view.read(reads.account.id, One(POSITION, asset_id))
     if row is not None:
         return OneHolding(**holding(row), as_of=shown(as_of))
-    quoted = parts.catalogue.quote(asset_id)
+    quoted = reads.parts.catalogue.quote(asset_id)
     if quoted is None:
         raise Refused("not_found")
     nothing = from_minor(0, quoted.asset.scale)
@@ -80,12 +81,12 @@ async def asset_balance(asset_id: AssetId, account: Customer, parts: PartsDep) -
     )
 
 
-@router.get("/{asset_id}/transactions", responses=refusals("not_found", "invalid_cursor"))
+@read(router, "/{asset_id}/transactions", "not_found", "invalid_cursor")
 async def asset_transactions(
     asset_id: AssetId, lists: Lists, side: Side | None = None
 ) -> AssetTransactions:
     """Returns the movements of a listed asset, newest first. Raises: Refused with not_found."""
-    if lists.parts.catalogue.quote(asset_id) is None:
+    if lists.reads.parts.catalogue.quote(asset_id) is None:
         raise Refused("not_found")
     found = await lists.find(ASSET_LINE, scope=asset_id, side=side)
     return AssetTransactions(

@@ -15,12 +15,12 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
 from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
-from gateway.deps import Customer, PartsDep
 from gateway.limits import Daily
 from gateway.listing import Listing, Lists
-from gateway.problems import refusals
 from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
 from gateway.projections.outcomes import Allowance, Settlement
+from gateway.read_route import read
+from gateway.reading import Reads
 from gateway.route import Body, resource
 from gateway.times import Timestamp, rfc3339
 from gateway.waiting import FUNDING
@@ -66,10 +66,10 @@ class Transactions(Listing[TransactionView]):
     """They add up to the balance."""
 
 
-@router.get("")
-async def balance(account: Customer, parts: PartsDep) -> BalanceView:
+@read(router, "")
+async def balance(reads: Reads) -> BalanceView:
     """Returns the balance; nothing was ever deposited: zero."""
-    as_of, row = await parts.view.read(account.id, One(BALANCE, ACCOUNT))
+    as_of, row = await reads.view.read(reads.account.id, One(BALANCE, ACCOUNT))
     available, held = (row.available, row.held) if row else (0, 0)
     return BalanceView(
         available=usd(available),
@@ -99,7 +99,7 @@ async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     return await move(asking, command)
 
 
-@router.get("/transactions", responses=refusals("invalid_cursor"))
+@read(router, "/transactions", "invalid_cursor")
 async def balance_transactions(
     lists: Lists,
     kind: Annotated[Movement | None, Query(alias="type")] = None,
@@ -147,7 +147,11 @@ def shortage(refused: Settlement, spell: Callable[[int], str]) -> str | None:
     """Returns what was needed and what there was, if that is why."""
     if refused.reason not in SHORT or refused.needed is None or refused.available is None:
         return None
-    return f"Needed {spell(refused.needed)}, available {spell(refused.available)}."
+    return needed(refused.needed, refused.available, spell)
+
+
+def needed(amount: int, available: int, spell: Callable[[int], str]) -> str:
+    return f"Needed {spell(amount)}, available {spell(available)}."
 
 
 def meant(command: Deposit | Withdraw, status: Literal["pending", "refused"]) -> TransactionView:

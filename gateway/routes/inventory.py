@@ -1,19 +1,22 @@
 """/inventory: what is traded here, and at what price."""
 
+from bisect import bisect_right
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Depends
 from pydantic import BaseModel
 
 from events.money import MIN_NOTIONAL
 from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Quoted
 from gateway.decimals import from_minor, usd
-from gateway.deps import PUBLIC, PartsDep
 from gateway.listing import LIMIT, Cursor, Limit, Listing
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused
+from gateway.read_route import read
+from gateway.reading import Anybody
 from gateway.route import resource
 from gateway.routes.assets import AssetId
+from gateway.sorting import Filter, Sort, behind, filtered, key, price_of, spot
 from gateway.times import Timestamp
 
 router = resource("inventory")
@@ -46,44 +49,43 @@ class OneAsset(AssetView):
 
 
 class Assets(Listing[AssetView]):
-    """The highest ranked first."""
+    """In the order that is asked for, the highest ranked first if none is; what has no rank or no price comes last."""
 
 
-@router.get("/assets", dependencies=[PUBLIC], responses=refusals("invalid_cursor"))
+@read(router, "/assets", "invalid_cursor")
 async def list_assets(
-    parts: PartsDep,
+    parts: Anybody,
+    wanted: Annotated[Filter, Depends(filtered)],
     limit: Limit = LIMIT,
     cursor: Cursor = None,
-    search: Annotated[str | None, Query(max_length=64)] = None,
-    category: Annotated[str | None, Query(max_length=64)] = None,
+    sort: Sort = "rank",
 ) -> Assets:
     """Returns the assets whose name or symbol has the text in it, be it upper or lower case."""
-    bound = ("inventory", search, category)
-    after = parts.cursors.open(cursor, *bound) if cursor else None
-    quotes = parts.catalogue.quotes()
-    start = next((n for n, each in enumerate(quotes, 1) if each.asset.asset_id == after), 0)
-    found = [each for each in quotes[start:] if matches(each, search, category)]
-    page, more = found[:limit], len(found) > limit
+    bound = ("inventory", sort, *wanted)
+    found = {
+        key(each, sort, price_of(each)): each
+        for each in parts.catalogue.quotes()
+        if wanted.matches(each)
+    }
+    places = sorted(found)
+    if cursor:
+        end = behind(parts.cursors.open(cursor, *bound), sort, parts.catalogue)
+        places = places[bisect_right(places, end) :]
+    page, more = [found[place] for place in places[:limit]], len(places) > limit
     return Assets(
         items=[AssetView(**asset(quoted)) for quoted in page],
-        next_cursor=parts.cursors.seal(page[-1].asset.asset_id, *bound) if more else None,
+        next_cursor=parts.cursors.seal(spot(page[-1]), *bound) if more else None,
         as_of=shown(parts.catalogue.as_of),
     )
 
 
-@router.get("/assets/{asset_id}", dependencies=[PUBLIC], responses=refusals("not_found"))
-async def one_asset(asset_id: AssetId, parts: PartsDep) -> OneAsset:
+@read(router, "/assets/{asset_id}", "not_found")
+async def one_asset(asset_id: AssetId, parts: Anybody) -> OneAsset:
     """Returns the asset. Raises: Refused with not_found."""
     quoted = parts.catalogue.quote(asset_id)
     if quoted is None:
         raise Refused("not_found")
     return OneAsset(**asset(quoted), as_of=shown(parts.catalogue.as_of))
-
-
-def matches(quoted: Quoted, search: str | None, category: str | None) -> bool:
-    asset, text = quoted.asset, (search or "").casefold()
-    named = text in asset.name.casefold() or text in asset.asset_id.casefold()
-    return named and category in (None, asset.category)
 
 
 def asset(quoted: Quoted) -> dict[str, Any]:

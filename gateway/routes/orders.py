@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.ids import command_id
@@ -18,12 +18,13 @@ from gateway.asking import NAME, Asker, Asking
 from gateway.catalogue import Catalogue
 from gateway.command_route import command
 from gateway.decimals import USD_SCALE, DecimalString, UsdAmount, from_minor, scaled, usd
-from gateway.deps import Customer, Parts, PartsDep
 from gateway.edge import Taken
 from gateway.listing import Listing, Lists
-from gateway.problems import Fault, Refused, refusals
+from gateway.problems import Fault, Refused
 from gateway.projections.orders import ORDER, OrderRow, Status
 from gateway.projections.outcomes import Settlement
+from gateway.read_route import read
+from gateway.reading import Reader, Reads
 from gateway.route import Body, resource
 from gateway.routes.balance import shortage
 from gateway.times import Timestamp
@@ -41,6 +42,15 @@ class OrderBody(Body):
 
     client_order_id: the account's own name for it, for ever; a repeat is answered with the same order.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"asset_id": "BTC", "side": "buy", "notional": "100.00"},
+                {"asset_id": "BTC", "side": "sell", "quantity": "0.001", "client_order_id": "mine"},
+            ]
+        }
+    )
 
     asset_id: str = Field(pattern=r"^[A-Z0-9]{1,16}$", examples=["BTC"])
     side: Side
@@ -95,50 +105,48 @@ async def place_order(body: OrderBody, asking: Asking) -> OrderView:
 
     Raises: Refused with the reason that the order, balance or portfolio service gave.
     """
-    command = PlaceOrder(
-        **asking.envelope(body, body.client_order_id),
-        asset_id=body.asset_id,
-        side=body.side,
-        order_type=body.type,
-        quantity=quantity(body, asking.parts.catalogue),
-        notional=body.notional,
-        client_order_id=body.client_order_id,
-    )
+    envelope = asking.envelope(body, body.client_order_id)
+    command = placing(body, envelope, asking.parts.catalogue)
     taken = await asking.submit(ORDER_COMMANDS, PLACING, command, body.client_order_id)
     return await outcome(asking, taken)
 
 
-@router.get("", responses=refusals("invalid_cursor"))
+@read(router, "", "invalid_cursor")
 async def list_orders(
-    *,
-    parts: PartsDep,
     lists: Lists,
-    status: Status | None = None,
+    status: Status | Literal["open"] | None = None,
     asset_id: str | None = None,
     side: Side | None = None,
 ) -> Orders:
-    """Returns the account's orders that are in view."""
-    found = await lists.find(ORDER, status=status, asset_id=asset_id, side=side)
+    """Returns the account's orders that are in view; `open`: those that are not over, whatever their status."""
+    is_open = status == "open"
+    found = await lists.find(
+        ORDER,
+        is_open=is_open,
+        status=None if is_open else status,
+        asset_id=asset_id,
+        side=side,
+    )
     return Orders(
-        items=[order(row, parts.catalogue) for row in found.rows],
+        items=[order(row, lists.reads.parts.catalogue) for row in found.rows],
         next_cursor=found.cursor,
         as_of=shown(found.as_of),
     )
 
 
-@router.get("/by-client-id/{client_order_id}", responses=refusals("not_found"))
+@read(router, "/by-client-id/{client_order_id}", "not_found")
 async def order_by_client_id(
-    client_order_id: Annotated[str, Path(pattern=NAME)], account: Customer, parts: PartsDep
+    client_order_id: Annotated[str, Path(pattern=NAME)], reads: Reads
 ) -> OrderView:
     """Returns the order that the account has given this name. Raises: Refused with not_found."""
-    order_id = command_id(account.id, client_order_id=client_order_id, key=None)
-    return await find(parts, account.id, str(order_id))
+    order_id = command_id(reads.account.id, client_order_id=client_order_id, key=None)
+    return await find(reads, str(order_id))
 
 
-@router.get("/{order_id}", responses=refusals("not_found"))
-async def one_order(order_id: OrderId, account: Customer, parts: PartsDep) -> OrderView:
+@read(router, "/{order_id}", "not_found")
+async def one_order(order_id: OrderId, reads: Reads) -> OrderView:
     """Returns the order, as pending if it is not in view yet. Raises: Refused with not_found."""
-    return await find(parts, account.id, order_id)
+    return await find(reads, order_id)
 
 
 async def outcome(asking: Asker, taken: Taken[PlaceOrder]) -> OrderView:
@@ -174,11 +182,12 @@ def lacking(row: OrderRow, rows: Rows, catalogue: Catalogue) -> str | None:
     return None
 
 
-async def find(parts: Parts, account_id: str, order_id: str) -> OrderView:
-    """Returns the account's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
+async def find(reads: Reader, order_id: str) -> OrderView:
+    """Returns the reader's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
+    account_id, parts = reads.account.id, reads.parts
     unseen: Exception = Refused("not_found")
     try:
-        as_of, row = await parts.view.read(account_id, One(ORDER, order_id))
+        as_of, row = await reads.view.read(account_id, One(ORDER, order_id))
     except (NotReady, Lagging, Unavailable) as failure:
         row, unseen = None, failure
     if row is not None:
@@ -187,6 +196,19 @@ async def find(parts: Parts, account_id: str, order_id: str) -> OrderView:
     if isinstance(command, PlaceOrder):
         return meant(command, parts.catalogue)
     raise unseen
+
+
+def placing(body: OrderBody, envelope: dict[str, Any], catalogue: Catalogue) -> PlaceOrder:
+    """Returns the command. Raises: Refused."""
+    return PlaceOrder(
+        **envelope,
+        asset_id=body.asset_id,
+        side=body.side,
+        order_type=body.type,
+        quantity=quantity(body, catalogue),
+        notional=body.notional,
+        client_order_id=body.client_order_id,
+    )
 
 
 def quantity(body: OrderBody, catalogue: Catalogue) -> int | None:

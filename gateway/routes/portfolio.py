@@ -10,10 +10,11 @@ from events.money import rounded, unit
 from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Catalogue
 from gateway.decimals import from_minor, usd
-from gateway.deps import Customer, PartsDep
-from gateway.problems import Refused, refusals
+from gateway.problems import Refused
 from gateway.projections.balances import BALANCE
 from gateway.projections.positions import POSITION, PositionRow
+from gateway.read_route import read
+from gateway.reading import Reader, Reads
 from gateway.route import resource
 from gateway.routes.balance import ACCOUNT
 from infra.views.port import All, NotReady, One
@@ -74,22 +75,22 @@ class Valued(NamedTuple):
         return self.row.available + self.row.held
 
 
-@router.get("/{username}", responses=refusals("not_found"))
-async def portfolio(
-    username: Annotated[str, Path(max_length=64)], account: Customer, parts: PartsDep
-) -> PortfolioView:
-    """Returns the caller's portfolio. Raises: Refused with not_found for any other name, NotReady while a price
-    is missing: a total that leaves something out would be wrong.
+@read(router, "/{username}", "not_found")
+async def portfolio(username: Annotated[str, Path(max_length=64)], reads: Reads) -> PortfolioView:
+    """Returns the caller's portfolio, or anybody's if he is an admin.
+
+    Raises: Refused with not_found for any other name; NotReady while a price is missing: a total that leaves something
+    out would be wrong.
     """
-    if username.lower() != account.username:
-        raise Refused("not_found")
-    as_of, balance, rows = await parts.view.read(account.id, One(BALANCE, ACCOUNT), All(POSITION))
+    parts, name = reads.parts, username.lower()
+    account_id = await owner(reads, name)
+    as_of, balance, rows = await reads.view.read(account_id, One(BALANCE, ACCOUNT), All(POSITION))
     available, held = (balance.available, balance.held) if balance else (0, 0)
     valued = [value(row, parts.catalogue) for row in rows.values() if row.available + row.held]
     valued.sort(key=lambda each: (-each.value, each.row.asset_id))
     total = available + held + sum(each.value for each in valued)
     return PortfolioView(
-        username=account.username,
+        username=name,
         total_value=usd(total),
         unrealized_pnl=usd(sum(each.value - each.row.cost_basis for each in valued)),
         realized_pnl=usd(sum(row.realized_pnl for row in rows.values())),
@@ -103,6 +104,16 @@ async def portfolio(
         as_of=shown(as_of),
         prices_as_of=shown(parts.catalogue.as_of),
     )
+
+
+async def owner(reads: Reader, name: str) -> str:
+    """Returns the id of the account of that name, if the reader may see it. Raises: Refused."""
+    if name == reads.account.username:
+        return reads.account.id
+    user = await reads.parts.users.by_name(name) if reads.account.role == "admin" else None
+    if user is None:
+        raise Refused("not_found")
+    return user.account_id
 
 
 def value(row: PositionRow, catalogue: Catalogue) -> Valued:

@@ -6,8 +6,8 @@ from events.money import Side
 from gateway.as_of import shown
 from gateway.decimals import from_minor, usd
 from gateway.listing import Listing, Lists
-from gateway.problems import refusals
 from gateway.projections.orders import TRADE, TradeRow
+from gateway.read_route import read
 from gateway.route import resource
 from gateway.times import Timestamp
 
@@ -33,7 +33,7 @@ class Trades(Listing[TradeView]):
     """Newest first."""
 
 
-@router.get("", responses=refusals("invalid_cursor"))
+@read(router, "", "invalid_cursor")
 async def list_trades(
     lists: Lists,
     asset_id: str | None = None,

@@ -46,7 +46,7 @@ class Kind(Generic[R]):
     listed: the row's place in its owner's list, newest first: a log position, or for `younger` the time
     (ms) at which it was over. None: not in a list (yet).
     newest: how many of a list a live view keeps beside the open ones; younger: for how long (ms) it does.
-    shared: the rows are not an account's own; who knows the id may read it.
+    shared: the rows are not an account's own; who knows the id may read it. quiet: nobody waits for what they say.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Kind(Generic[R]):
     newest: int | None = None
     younger: int | None = None
     shared: bool = False
+    quiet: bool = False
 
     @cached_property
     def opens(self) -> bool:
@@ -118,11 +119,12 @@ class Ask(Generic[T]):
 
 @dataclass(frozen=True)
 class One(Ask[R | None], Generic[R]):
-    """Answered with the row, None if there is none."""
+    """Answered with the row, None if there is none. aged: a live view may have dropped it for its age."""
 
     kind: Kind[R]
     id: str
     scope: str = ""
+    aged: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,8 @@ class View:
 
 class Changed(NamedTuple):
     """One batch that the view now shows. accounts: whose rows changed; rows: as they now are, in bytes and by id, those
-    of the topic's kind that a live view drops by age, for somebody may be waiting for what they say.
+    of the topic's kind that a live view drops by age, unless it is a quiet one: somebody may be waiting for what they
+    say.
     """
 
     topic: str
@@ -275,7 +278,11 @@ class Batch(NamedTuple):
 
     def waited_for(self) -> dict[str, bytes]:
         """Returns the rows that Changed tells of."""
-        told = (row for row in self.rows if row.key.kind.younger and row.value is not None)
+        told = (
+            row
+            for row in self.rows
+            if row.key.kind.younger and not row.key.kind.quiet and row.value is not None
+        )
         return {row.key.id: encode(row.value) for row in told}
 
 

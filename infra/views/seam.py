@@ -3,16 +3,30 @@ twice and none left out between them.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from infra.log.clock import alive_ms
 from infra.unavailable import Unavailable
 
-from .port import Ask, Kind, Lagging, Look, NotReady, One, Page, Reading
+from .port import Ask, AsOf, Kind, Lagging, Look, NotReady, One, Page, Reading
 
 AGAIN_S = 0.05
+Missing = tuple[int, int]
+"""What a live view may lack: below its floor in the list, and what was over an age before that time."""
+Enough = Callable[[AsOf], bool]
+"""Whether a history that is that far has all that a live view dropped."""
+
+
+def up_to(ask: Ask[Any], position: int) -> Enough:
+    topic = ask.kind.topic.name
+    return lambda as_of: as_of.positions.get(topic, 0) >= position
+
+
+def since(time: int) -> Enough:
+    """time: ms, to which the live view dropped what was over."""
+    return lambda as_of: as_of.time >= time
 
 
 class Seam:
@@ -43,38 +57,51 @@ class Seam:
             look = await self.live.look(place, account, asks)
         except (NotReady, Unavailable) as failure:
             return await self._stand_in(place, account, asks, failure)
-        answers = await asyncio.gather(
-            *(
-                self._complete(place, account, *answered)
-                for answered in zip(asks, look.answers, look.floors, strict=True)
-            )
-        )
+        answers, time = list(look.answers), look.as_of.time
+        lacking = {
+            n: self._rest(place, account, asks[n], answers[n], (floor, time))
+            for n, floor in enumerate(look.floors)
+            if self._lacks(asks[n], answers[n], floor)
+        }
+        if lacking:
+            for n, whole in zip(lacking, await asyncio.gather(*lacking.values()), strict=True):
+                answers[n] = whole
         return Look(look.as_of, answers, [0] * len(asks))
 
-    async def _complete(
-        self, place: str, account: str, ask: Ask[Any], answer: Any, floor: int
+    def _lacks(self, ask: Ask[Any], answer: Any, floor: int) -> bool:
+        """Returns whether the live view's answer may lack what that has dropped."""
+        match ask:
+            case One():
+                lacks = answer is None and (floor > 0 or ask.aged)
+            case Page(open=False):
+                lacks = floor > 0 and len(answer) < ask.limit
+            case _:
+                lacks = False
+        return lacks and ask.kind in self.kept
+
+    async def _rest(
+        self, place: str, account: str, ask: Ask[Any], answer: Any, missing: Missing
     ) -> Any:
         """Returns the live view's answer with what it dropped."""
-        if not floor or ask.kind not in self.kept:
-            return answer
-        match ask:
-            case One() if answer is None:
-                return await self._older(place, account, ask, floor)
-            case Page(open=False) if len(answer) < ask.limit:
-                before = ask.kind.listed(answer[-1]) if answer else ask.before
-                rest = replace(ask, limit=ask.limit - len(answer), before=before)
-                return [*answer, *await self._older(place, account, rest, min(floor, before or 0))]
-        return answer
+        floor, time = missing
+        if not isinstance(ask, Page):
+            age = ask.kind.younger
+            dropped = since(time - age) if age else up_to(ask, floor)
+            return await self._older(place, account, ask, dropped)
+        before = ask.kind.listed(answer[-1]) if answer else ask.before
+        rest = replace(ask, limit=ask.limit - len(answer), before=before)
+        older = up_to(rest, min(floor, before or 0))
+        return [*answer, *await self._older(place, account, rest, older)]
 
-    async def _older(self, place: str, account: str, ask: Ask[Any], folded: int) -> Any:
-        """Returns the history's answer. Raises: Lagging if it does not come to fold all below that position."""
-        topic, until = ask.kind.topic.name, alive_ms() + self.patience_ms
+    async def _older(self, place: str, account: str, ask: Ask[Any], enough: Enough) -> Any:
+        """Returns the history's answer. Raises: Lagging if it does not come to have folded enough."""
+        until = alive_ms() + self.patience_ms
         while True:
             look = await self.history.look(place, account, [ask])
-            if look.as_of.positions.get(topic, 0) >= folded:
+            if enough(look.as_of):
                 return look.answers[0]
             if alive_ms() >= until:
-                raise Lagging(f"the history of {topic} at {place}")
+                raise Lagging(f"the history of {ask.kind.topic.name} at {place}")
             await asyncio.sleep(AGAIN_S)
 
     async def _stand_in(

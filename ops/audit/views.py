@@ -48,6 +48,7 @@ from . import shown
 from .batches import is_control
 from .check import Check, Handler, Unread, on, short
 from .shown import ANSWER, NEXT, ORDER, OUTCOME, Row, Shown
+from .timelines import TIMELINES
 
 LIVE, HISTORY = "live", "history"
 NEWEST, AGE_MS = 201, 3_600_000
@@ -55,17 +56,26 @@ NEWEST, AGE_MS = 201, 3_600_000
 LISTS = ("order", "trade", "ledger", "asset_line", "trail.u", "trail.o")
 OPEN = ("pending_new", "new", "partially_filled", "pending_replace")
 UUID = re.compile(rb"[0-9a-f-]{36}")
-LATER = "outcome.o of history"
-"""The history tells of answers alone: what an order of the same id came to is nothing to it."""
-ANSWERS = (ANSWER._replace(alone=True), ANSWER._replace(kind=LATER), shown.ORDER_NAME)
+LATER = {
+    kind: f"{kind} of history" for kind in ("outcome.o", "timeline.o", "timeline.b", "timeline.p")
+}
+"""Kinds of which the two views tell differently. The history has dropped no timeline; and its outcomes are of answers
+alone: what an order of the same id came to is nothing to it.
+"""
+ANSWERS = (ANSWER._replace(alone=True), ANSWER._replace(kind=LATER["outcome.o"]), shown.ORDER_NAME)
 FUNDS_ANSWERS = (shown.FUNDS_ANSWER, shown.FUNDS_NAME)
-FUNDS, SETTLED = (shown.BALANCE, shown.FUNDS), (shown.BALANCE, shown.LEDGER)
-HELD = (shown.POSITION, shown.ASSETS)
+OF_ORDER, OF_FUNDS, OF_ASSETS = (
+    (kept, kept._replace(kind=LATER[kept.kind], alone=False)) for kept in TIMELINES
+)
+"""The timelines, as the live view and as the history has them."""
+FUNDS, SETTLED = (shown.BALANCE, shown.FUNDS, *OF_FUNDS), (shown.BALANCE, shown.LEDGER)
+HELD = (shown.POSITION, shown.ASSETS, *OF_ASSETS)
+STEP = (NEXT, OUTCOME, *OF_ORDER)
 TRADE = Shown("trade", shown.account, shown.offset, shown.trade)
 TABLE: dict[Any, tuple[Shown, ...]] = {
     FundsDeposited: (*SETTLED, *FUNDS_ANSWERS),
     FundsWithdrawn: (*SETTLED, *FUNDS_ANSWERS),
-    FundsSettled: (*SETTLED, shown.FUNDS),
+    FundsSettled: (*SETTLED, shown.FUNDS, *OF_FUNDS),
     FundsReserved: FUNDS,
     FundsRefused: FUNDS,
     FundsReleased: FUNDS,
@@ -75,15 +85,15 @@ TABLE: dict[Any, tuple[Shown, ...]] = {
     AssetsReserved: HELD,
     AssetsRefused: HELD,
     AssetsReleased: HELD,
-    OrderAccepted: (ORDER, OUTCOME, shown.ORDER_NAME),
-    OrderRejected: (ORDER, OUTCOME, shown.ORDER_NAME),
-    OrderFilled: (NEXT, OUTCOME, TRADE),
-    OrderOpened: (NEXT, OUTCOME),
-    OrderExpired: (NEXT, OUTCOME),
-    OrderReplacePending: (NEXT, OUTCOME),
-    OrderCanceled: (NEXT, OUTCOME, *ANSWERS),
-    OrderReplaced: (NEXT, OUTCOME, *ANSWERS),
-    OrderCommandRefused: (NEXT, *ANSWERS),
+    OrderAccepted: (ORDER, OUTCOME, *OF_ORDER, shown.ORDER_NAME),
+    OrderRejected: (ORDER, OUTCOME, *OF_ORDER, shown.ORDER_NAME),
+    OrderFilled: (*STEP, TRADE),
+    OrderOpened: STEP,
+    OrderExpired: STEP,
+    OrderReplacePending: STEP,
+    OrderCanceled: (*STEP, *ANSWERS),
+    OrderReplaced: (*STEP, *ANSWERS),
+    OrderCommandRefused: (NEXT, *OF_ORDER, *ANSWERS),
     AllOrdersCanceled: ANSWERS,
     AccountFrozen: (shown.ACCOUNT, shown.FREEZE, *ANSWERS),
     AccountUnfrozen: (shown.ACCOUNT, shown.FREEZE, *ANSWERS),
@@ -136,7 +146,7 @@ def view(name: str, positions: Mapping[tuple[str, str], int], cells: Iterable[Ce
     for cell in cells:
         row = msgspec.json.decode(cell.row)
         id_ = row["order_id"] if cell.kind == "order" else cell.id
-        kind = LATER if (name, cell.kind) == (HISTORY, "outcome.o") else cell.kind
+        kind = LATER.get(cell.kind, cell.kind) if name == HISTORY else cell.kind
         rows[kind, cell.owner, id_, cell.place] = row
     return View(name, positions, rows)
 
@@ -260,7 +270,7 @@ class Projected(Check):
                 lists[kind, owner].append((row["position"], key))
                 if row.get("status") in OPEN:
                     kept.add(key)
-            elif kind != LATER and not is_old(row, self.newest):
+            elif kind not in LATER.values() and not is_old(row, self.newest):
                 kept.add(key)
         for line in lists.values():
             kept.update(key for _, key in sorted(line)[-NEWEST:])

@@ -81,6 +81,7 @@ class Backstage:
         self.away = self.mute = False
         self.slow = 0
         self.down: set[Service] = set()
+        self._places: dict[str, Position] = {}
         self._answered: set[str] = set()
         self._given = asyncio.Event()
 
@@ -112,8 +113,12 @@ class Backstage:
 
     def append(self, topic: Topic[Any], message: Any) -> Position:
         log = self.log[topic.name]
-        log.append(Record(topic.name, 0, len(log), self.now(), None, topic.encode(message)))
-        return Position(topic.name, 0, len(log) - 1)
+        place = self._places[message.id] = Position(topic.name, 0, len(log))
+        cause = self._places.get(getattr(message, "causation_id", ""))
+        headers = (("cause", ":".join(map(str, cause)).encode()),) if cause else ()
+        record = Record(*place, self.now(), None, topic.encode(message), headers)
+        log.append(record)
+        return place
 
     def tick(self, **prices: int) -> None:
         """Tells prices as of now."""

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.problems import PROBLEMS
 from ops import contract
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Returns a repository that has no generated file but the page that the table stands in."""
+    """Returns a repository that has no generated file but the pages that tables stand in."""
     for folder in (
         contract.SCHEMAS,
         contract.RELEASED,
@@ -18,7 +19,8 @@ def root(tmp_path: Path) -> Path:
         contract.CHART.parent,
     ):
         (tmp_path / folder).mkdir(parents=True)
-    shutil.copy(contract.ROOT / contract.PAGE, tmp_path / contract.PAGE)
+    for page in (contract.PAGE, contract.API):
+        shutil.copy(contract.ROOT / page, tmp_path / page)
     return tmp_path
 
 
@@ -33,3 +35,12 @@ def test_a_release_freezes_the_schemas(root: Path) -> None:
     assert contract.main(["--release"], root) is None
     names = {file.name for file in (root / contract.SCHEMAS).iterdir()}
     assert {file.name for file in (root / contract.RELEASED).iterdir()} == names
+
+
+def test_the_page_of_the_api_has_every_code() -> None:
+    lines = list(contract.codes())[2:]
+    assert len(lines) == len(PROBLEMS)
+    statuses = [int(line.split("|")[1]) for line in lines]
+    assert statuses == sorted(statuses)
+    for code, (status, _) in PROBLEMS.items():
+        assert any(line.startswith(f"| {status} | `{code}` |") for line in lines), code

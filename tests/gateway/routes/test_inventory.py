@@ -81,6 +81,65 @@ async def test_assets_are_paged(anybody: Customer) -> None:
         assert refused == (400, "invalid_cursor")
 
 
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("symbol", ["BTC", "DOGE"]),
+        ("-symbol", ["DOGE", "BTC"]),
+        ("name", ["BTC", "DOGE"]),
+        ("-name", ["DOGE", "BTC"]),
+        ("price", ["DOGE", "BTC"]),
+        ("-price", ["BTC", "DOGE"]),
+        ("rank", ["BTC", "DOGE"]),
+    ],
+)
+async def test_assets_are_sorted(anybody: Customer, sort: str, found: list[str]) -> None:
+    listed = await anybody.get("/inventory/assets", sort=sort)
+    assert [asset["id"] for asset in listed["items"]] == found
+    first = await anybody.get("/inventory/assets", sort=sort, limit=1)
+    cursor = first["next_cursor"]
+    rest = await anybody.get("/inventory/assets", sort=sort, limit=1, cursor=cursor)
+    assert [page["items"][0]["id"] for page in (first, rest)] == found
+    other = await anybody.refused("/inventory/assets", cursor=cursor, min_price="0")
+    assert other == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("sort", ["__class__", "", "Price", "price ", "--price", "scale", "id"])
+async def test_nothing_else_is_an_order(anybody: Customer, sort: str) -> None:
+    assert await anybody.refused("/inventory/assets", sort=sort) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"min_price": "1"}, ["BTC"]),
+        ({"max_price": "0.15"}, ["DOGE"]),
+        ({"min_price": "0.15", "max_price": "60000.00"}, ["BTC", "DOGE"]),
+        ({"min_price": "0.150000000000000001", "max_price": "59999.99"}, []),
+    ],
+)
+async def test_assets_are_found_by_their_price(
+    anybody: Customer, query: dict[str, str], found: list[str]
+) -> None:
+    listed = await anybody.get("/inventory/assets", **query)
+    assert [asset["id"] for asset in listed["items"]] == found
+    for price in ("-1", "1e3", "", "1.", "x"):
+        refused = await anybody.refused("/inventory/assets", min_price=price)
+        assert refused == (422, "validation_failed")
+
+
+async def test_a_page_goes_on_where_the_last_one_ended_though_prices_moved(
+    anybody: Customer, parts: Parts, twins: Twins
+) -> None:
+    first = await anybody.get("/inventory/assets", sort="price", limit=1)
+    assert first["items"][0]["id"] == "DOGE"
+    twins.backstage.tick(DOGE=15_000_001)
+    await twins.backstage.fold()
+    await parts.catalogue.look()
+    rest = await anybody.get("/inventory/assets", sort="price", cursor=first["next_cursor"])
+    assert [asset["id"] for asset in rest["items"]] == ["DOGE", "BTC"]  # it stands higher by now
+
+
 async def test_a_price_far_below_the_listing_halts_the_asset(
     anybody: Customer, parts: Parts, twins: Twins
 ) -> None:

@@ -10,6 +10,7 @@ from tests.gateway.conftest import Twins
 from .conftest import Customer
 
 LISTS = ("/orders", "/trades", "/balance/transactions", "/assets/DOGE/transactions")
+ORDER = {"side": "buy", "notional": "1.00"}
 START, LATER = "2027-01-15T08:00:00Z", "2027-01-15T08:00:00.001Z"
 
 
@@ -103,6 +104,32 @@ async def test_orders_are_filtered(customer: Customer) -> None:
     assert len(await ids(customer, "/trades", order_id=btc["id"])) == 1
     assert len(await ids(customer, "/trades", side="sell")) == 1
     assert await customer.refused("/orders", status="done") == (422, "validation_failed")
+
+
+async def test_open_orders_are_listed_whatever_their_status(
+    customer: Customer, backstage: Backstage
+) -> None:
+    await trade(customer, 2)
+    backstage.down.add(backstage.exchange.balance)
+    waiting = [
+        (await customer.post("/orders", ORDER | {"asset_id": asset}, Prefer="wait=0")).json()["id"]
+        for asset in ("BTC", "DOGE", "BTC")
+    ]
+    await backstage.settle()
+    assert await ids(customer, "/orders", status="open") == waiting[::-1]
+    assert await pages(customer, "/orders", status="open", limit=2) == [
+        [waiting[2], waiting[1]],
+        [waiting[0]],
+    ]
+    assert await ids(customer, "/orders", status="open", asset_id="DOGE") == [waiting[1]]
+    cursor = (await customer.get("/orders", limit=1))["next_cursor"]
+    refused = await customer.refused("/orders", status="open", cursor=cursor)
+    assert refused == (400, "invalid_cursor")
+    backstage.live.away = True
+    assert await customer.refused("/orders", status="open") == (503, "dependency_unavailable")
+    backstage.live.away = False
+    await backstage.resume()
+    assert await ids(customer, "/orders", status="open") == []
 
 
 async def test_transactions_are_filtered_and_add_up(customer: Customer) -> None:

@@ -89,6 +89,22 @@ async def test_another_s_portfolio_looks_like_none(customer: Customer, other: Cu
         assert await customer.refused(f"/portfolio/{name}") == (404, "not_found")
 
 
+async def test_an_admin_sees_anybody_s_portfolio(
+    customer: Customer, other: Customer, twins: Twins
+) -> None:
+    await customer.deposit("1000.00")
+    await customer.order("buy", quantity="0.01")
+    own = await customer.get("/portfolio/ada")
+    eve = await twins.users.by_name("eve")
+    assert eve
+    twins.users.items[eve.account_id]["role"] = {"S": "admin"}
+    await other.log_in()
+    assert await other.get("/portfolio/Ada") == own
+    assert (await other.get("/portfolio/eve"))["total_value"] == "0.00"
+    assert await other.refused("/portfolio/nobody") == (404, "not_found")
+    assert await customer.refused("/portfolio/eve") == (404, "not_found")
+
+
 async def test_holdings_are_listed_and_found(customer: Customer, backstage: Backstage) -> None:
     await customer.deposit("1000.00")
     await customer.order("buy", "DOGE", quantity="10")
