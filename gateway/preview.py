@@ -1,5 +1,5 @@
 """What an order would come to at this moment, decided by the very functions that decide real ones: see
-docs/adr/0012-previews.md. Nothing is published and nothing is kept.
+docs/adr/0013-previews.md. Nothing is published and nothing is kept.
 """
 
 from typing import NamedTuple, cast

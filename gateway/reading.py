@@ -13,7 +13,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from infra.views.port import MARKET, Ask, AsOf, Look, Reading, View
 
 from .asking import Preference, preference
-from .deps import PUBLIC, Account, Customer, Parts, parts_of
+from .deps import PUBLIC, Account, Admin, Customer, Parts, parts_of
 from .moves import Moves
 from .problems import Refused, invalid
 
@@ -24,7 +24,7 @@ OfAccount = Annotated[
     str | None,
     Query(
         alias="min_position",
-        pattern=r"^[bop]:[0-9]{1,15}(,[bop]:[0-9]{1,15}){0,2}$",
+        pattern=r"^[bopu]:[0-9]{1,15}(,[bopu]:[0-9]{1,15}){0,3}$",
         description="The view must have come to this `position`, or a part of one.",
         examples=["b:7,o:12,p:3"],
     ),
@@ -87,6 +87,23 @@ async def reader(
     prefer: Prefer = None,
 ) -> Reader:
     """Returns who reads, and his view. Raises: Refused, Unavailable as `customer` does."""
+    return reads(request, response, account, least, prefer)
+
+
+async def admin_reader(
+    request: Request,
+    response: Response,
+    account: Admin,
+    least: OfAccount = None,
+    prefer: Prefer = None,
+) -> Reader:
+    """Returns which admin reads, and his view. Raises: Refused, Unavailable as `admin` does."""
+    return reads(request, response, account, least, prefer)
+
+
+def reads(
+    request: Request, response: Response, account: Account, least: str | None, prefer: str | None
+) -> Reader:
     parts = parts_of(request)
     if least is None:
         return Reader(account, parts, parts.view)
@@ -139,4 +156,5 @@ def reaches(as_of: AsOf, least: Least) -> bool:
 
 
 Reads = Annotated[Reader, Depends(reader)]
+AdminReads = Annotated[Reader, Depends(admin_reader)]
 Anybody = Annotated[Parts, Depends(passer_by)]

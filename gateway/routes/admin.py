@@ -19,6 +19,7 @@ from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
 from gateway.projections.outcomes import OrderOutcome
 from gateway.projections.trails import FREEZES, TRAIL, ActRow
 from gateway.read_route import read
+from gateway.reading import AdminReads
 from gateway.route import Body, resource
 from gateway.times import Timestamp
 from gateway.users import UserView, view
@@ -148,8 +149,7 @@ async def unfreeze(account_id: AccountId, body: Why, asking: AdminAsking) -> Fre
 @read(router, "/audit", "invalid_cursor")
 async def audit_trail(
     *,
-    admin: Admin,
-    parts: PartsDep,
+    reads: AdminReads,
     account_id: Annotated[str, Query(pattern=ACCOUNT_ID)],
     limit: Limit = LIMIT,
     cursor: Cursor = None,
@@ -157,10 +157,11 @@ async def audit_trail(
     """Returns what was done in the account's name and to it; failed logins under names that nobody has are those of
     the account of zeros.
     """
-    bound = ("audit", admin.id, account_id)
-    before = [int(at) for at in parts.cursors.open(cursor, *bound).split(":")] if cursor else [*TOP]
+    cursors = reads.parts.cursors
+    bound = ("audit", reads.account.id, account_id)
+    before = [int(at) for at in cursors.open(cursor, *bound).split(":")] if cursor else [*TOP]
     asks = [Page(kind, limit, at) for kind, at in zip(TRAILS, before, strict=True)]
-    as_of, *pages = await parts.view.read(account_id, *asks)
+    as_of, *pages = await reads.view.read(account_id, *asks)
     found = [(row.created_at, n, row) for n, page in enumerate(pages) for row in page.rows]
     taken = sorted(found, key=lambda each: each[:2], reverse=True)[:limit]
     for _, n, row in taken:
@@ -168,7 +169,7 @@ async def audit_trail(
     rest = len(taken) < len(found) or any(page.more for page in pages)
     return TrailView(
         items=[act(row) for _, _, row in taken],
-        next_cursor=parts.cursors.seal(":".join(map(str, before)), *bound) if rest else None,
+        next_cursor=cursors.seal(":".join(map(str, before)), *bound) if rest else None,
         as_of=shown_as_of(as_of),
     )
 

@@ -26,6 +26,7 @@ OF_ACCOUNT = (
     *("/assets/balances", "/assets/BTC/balance", "/assets/BTC/transactions"),
     *("/orders/ORDER", "/orders/by-client-id/mine", "/orders/ORDER/timeline"),
 )
+OF_ADMINS = ("/admin/audit",)  # tests/security/test_admin.py reads it
 OF_MARKET = ("/inventory/assets", "/inventory/assets/BTC")
 
 
@@ -66,7 +67,7 @@ def test_every_answer_with_a_moment_is_a_read() -> None:
     routes = {c.path: c.original_route for c in iter_route_contexts(routed().routes)}
     reads = {path for path, route in routes.items() if isinstance(route, ReadRoute)}
     assert {path for path, _ in shown()} == reads
-    assert len(reads) == len(OF_ACCOUNT) + len(OF_MARKET)
+    assert len(reads) == len(OF_ACCOUNT) + len(OF_MARKET) + len(OF_ADMINS)
 
 
 def test_the_document_says_how_a_read_is_asked() -> None:
