@@ -185,7 +185,7 @@ class Stream:
         try:
             session = (await self.hub.sessions.admit(Knock(self.caller.session_id))).session
         except Unavailable:
-            if alive_ms() - self._known > (self.hub.patience_s - self.hub.beat_s) * 1000:
+            if alive_ms() - self._known >= self.hub.patience_s * 1000:
                 raise
             return True
         self._known = alive_ms()
@@ -207,7 +207,7 @@ class Hub:
         self.sessions, self.now = sessions, now
         self.beat_s, self.patience_s, self.most = beat_s, patience_s, most
         self._streams: dict[str, set[Stream]] = {NOBODY: set()}
-        self._count = 0
+        self.count = 0
         self._closed = False
 
     def admit(self, source: Source, caller: Caller | None) -> Stream:
@@ -219,10 +219,10 @@ class Hub:
         own = self._streams.get(stream.owner, ())
         if caller and len(own) >= MOST_OF_ONE:
             raise Refused("too_many_streams", headers={"Retry-After": str(self.beat_s)})
-        if self._closed or self._count >= self.most or (not caller and len(own) >= MOST_PUBLIC):
+        if self._closed or self.count >= self.most or (not caller and len(own) >= MOST_PUBLIC):
             raise Refused("overloaded")
         self._streams.setdefault(stream.owner, set()).add(stream)
-        self._count += 1
+        self.count += 1
         OPEN.labels(stream.name).inc()
         return stream
 
@@ -231,7 +231,7 @@ class Hub:
         own.remove(stream)
         if not own and stream.owner != NOBODY:
             del self._streams[stream.owner]
-        self._count -= 1
+        self.count -= 1
         OPEN.labels(stream.name).dec()
         ENDS.labels(stream.name, str(why)).inc()
 
