@@ -100,4 +100,5 @@ class Watching:
 
     async def lacking(self) -> Lacking:
         start, self._at = self._at, self.ticker.position
-        return Lacking(self.ticker.since(start, self.assets) if start < self._at else b"")
+        news = start < self._at or self._at == 0
+        return Lacking(self.ticker.since(start, self.assets) if news else b"")
