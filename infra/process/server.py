@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from granian.constants import Interfaces
 from granian._granian import SocketHolder
+from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from infra.process import metrics
