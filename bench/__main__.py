@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|projections|audit …] [--quick] [--json]: measures on a stack of its own, prints."""
+"""python -m bench [drain|hop|way|projections|streams …] [--quick] [--json]: measures on a stack of its own, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from bench.drain import drain
 from bench.hop import hop
 from bench.projections import projections
 from bench.report import Figure, as_json, show
+from bench.streams import streams
 from bench.way import way
 
 Bench = Callable[[], list[Figure]]
@@ -21,6 +22,7 @@ BENCHES: Mapping[str, Bench] = {
     "way": partial(way, seconds=20),
     "projections": partial(projections, orders=5_000),
     "audit": partial(audit, orders=25_000),
+    "streams": partial(streams, count=2_000, seconds=20),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
@@ -28,6 +30,7 @@ QUICK: Mapping[str, Bench] = {
     "way": partial(way, seconds=3),
     "projections": partial(projections, orders=500),
     "audit": partial(audit, orders=1_000),
+    "streams": partial(streams, count=100, seconds=3),
 }
 
 
