@@ -70,17 +70,17 @@ class Following:
             return await self._anew()
         frames, more = [], False
         for ask, entries in zip(asks, look.answers, strict=True):
-            frames += [self._frame(entry) for entry in entries]
+            frames += [self._frame(entry, look.as_of.time) for entry in entries]
             if len(entries) < FEW:
                 self._at[ask.topic] = look.as_of.positions.get(ask.topic, 0)
             more |= len(entries) == FEW
         return Lacking(b"".join(frames), more)
 
-    def _frame(self, entry: Entry) -> bytes:
+    def _frame(self, entry: Entry, time: int) -> bytes:
         assert self._at is not None
         channel = self._tell[entry.kind]
         self._at[entry.kind.topic.name] = entry.offset + 1
-        as_of = AsOf(entry.value.updated_at, self._at)
+        as_of = AsOf(time, self._at)
         return frame(channel.event, channel.tell(entry.value, as_of), str(as_of))
 
     async def _anew(self) -> Lacking:

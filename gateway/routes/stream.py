@@ -13,19 +13,22 @@ from gateway.deps import Customer, PartsDep
 from gateway.following import Channel, Following
 from gateway.listing import MOST
 from gateway.problems import Responses, refusals
+from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
 from gateway.projections.balances import BALANCE, BalanceRow
 from gateway.projections.orders import ORDER, OrderRow
 from gateway.projections.positions import POSITION, PositionRow
 from gateway.route import resource
 from gateway.routes.assets import HoldingView, holding
-from gateway.routes.balance import ACCOUNT, BalanceView, balance_view
+from gateway.routes.balance import ACCOUNT as USD
+from gateway.routes.balance import BalanceView, balance_view
 from gateway.routes.orders import OrderView, order
 from gateway.sse import EventStream
 from gateway.streaming import Caller, ErrorView
+from gateway.times import Timestamp
 from infra.views.port import All, AsOf, Listed, One, Page
 
 router = resource("stream")
-NAME = "(balance|orders|positions)"
+NAME = "(account|balance|orders|positions)"
 Channels = Annotated[
     str,
     Query(
@@ -45,11 +48,19 @@ Resume = Annotated[
 ]
 
 
+class StandingView(BaseModel):
+    """frozen: neither orders nor withdrawals are taken; since: when that began, or ended; null: it never was."""
+
+    frozen: bool
+    since: Timestamp | None
+
+
 class SnapshotView(BaseModel):
     """orders: the open ones, newest first; more_orders: there are others, to be found in the list. null: not among
     the channels.
     """
 
+    account: StandingView | None = None
     balance: BalanceView | None = None
     orders: list[OrderView] | None = None
     more_orders: bool = False
@@ -67,6 +78,12 @@ class SnapshotEvent(BaseModel):
     event: Literal["snapshot"]
     id: str
     data: SnapshotView
+
+
+class AccountEvent(BaseModel):
+    event: Literal["account"]
+    id: str
+    data: StandingView
 
 
 class BalanceEvent(BaseModel):
@@ -110,6 +127,7 @@ class ErrorEvent(BaseModel):
 
 Event = (
     SnapshotEvent
+    | AccountEvent
     | BalanceEvent
     | OrderEvent
     | PositionEvent
@@ -129,7 +147,7 @@ EVENTS: Responses = {200: {"model": list[Event], "description": "Events, one aft
 async def stream(
     account: Customer,
     parts: PartsDep,
-    channels: Channels = "balance,orders,positions",
+    channels: Channels = "account,balance,orders,positions",
     resume: Resume = None,
 ) -> EventStream:
     """Returns server-sent events: a snapshot, then one event for each change, without a gap and none twice.
@@ -153,7 +171,8 @@ async def stream(
 def channels_of(catalogue: Catalogue) -> Mapping[str, Channel]:
     """Returns what can be followed, by the names that clients know."""
     return {
-        "balance": Channel(BALANCE, "balance", One(BALANCE, ACCOUNT), balance_view),
+        "account": Channel(ACCOUNT, "account", One(ACCOUNT, ONLY), lambda row, _: standing(row)),
+        "balance": Channel(BALANCE, "balance", One(BALANCE, USD), balance_view),
         "orders": Channel(
             ORDER,
             "order",
@@ -172,6 +191,8 @@ def snapshot(
     """Returns what the account has. answers: to what the channels of these names ask."""
     found = dict(zip(names, answers, strict=True))
     view = SnapshotView(as_of=shown(as_of))
+    if "account" in found:
+        view.account = standing(found["account"])
     if "balance" in found:
         row: BalanceRow | None = found["balance"]
         view.balance = balance_view(row, as_of)
@@ -184,3 +205,7 @@ def snapshot(
         held = [row for _, row in sorted(positions.items()) if row.available + row.held]
         view.positions = [HoldingView(**holding(row)) for row in held]
     return view
+
+
+def standing(row: AccountRow | None) -> StandingView:
+    return StandingView(frozen=row is not None and row.frozen, since=row.since if row else None)

@@ -1,18 +1,23 @@
 """A client of a stream, on the application itself: it reads when it likes, and may go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from starlette.types import ASGIApp
 
+from gateway.app import create_app
+from gateway.deps import Parts
 from gateway.route import BASE
 from gateway.sse import CutOff
+from tests.gateway.routes.conftest import Customer
 from tests.sse import Event, Parser
 
 WITHIN_S = 5
+Follow = Callable[..., AbstractAsyncContextManager["Listener"]]
 
 
 class Listener:
@@ -105,3 +110,14 @@ async def listening(
         assert not late
     failure = answering.exception()
     assert failure is None or isinstance(failure, CutOff), failure
+
+
+@pytest.fixture
+def follow(parts: Parts, customer: Customer) -> Follow:
+    """Returns what follows the customer's account: the path's query, last_id."""
+    app = create_app(parts)
+
+    def begin(query: str = "", *, of: Customer = customer, last_id: str | None = None) -> Any:
+        return listening(app, f"/stream{query}", of.headers, last_id)
+
+    return begin

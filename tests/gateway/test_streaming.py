@@ -1,39 +1,26 @@
 """/stream on twins: a snapshot, then every change, wherever a client was cut off; and how a stream ends."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.app import create_app
+from events.codec import stamp
+from events.topics import ORDER_COMMANDS
 from gateway.deps import Parts
-from infra.unavailable import Unavailable
 from infra.views.port import KEPT
 from tests.gateway.backstage import Backstage
-from tests.gateway.listener import Listener, listening
+from tests.gateway.listener import Follow, Listener, follow
+from tests.messages import orders
 from tests.sse import Event
 from tests.stand import until
 
-from .conftest import Clock, Twins
 from .routes.conftest import Customer, backstage, customer, other
 
-__all__ = ["backstage", "customer", "other"]
-Follow = Callable[..., AbstractAsyncContextManager[Listener]]
-FOLLOWED = ("balance", "order", "position")
-
-
-@pytest.fixture
-def follow(parts: Parts, customer: Customer) -> Follow:
-    """Returns what follows the customer's account: the path's query, last_id."""
-    app = create_app(parts)
-
-    def begin(query: str = "", *, of: Customer = customer, last_id: str | None = None) -> Any:
-        return listening(app, f"/stream{query}", of.headers, last_id)
-
-    return begin
+__all__ = ["backstage", "customer", "follow", "other"]
+TOPIC = {"account": "order", "order": "order", "balance": "balance", "position": "position"}
+FOLLOWED = ("account", "balance", "order", "position")
 
 
 async def trade(customer: Customer, *, rounds: int = 1) -> None:
@@ -57,13 +44,13 @@ def place(event: Event, topic: str) -> str:
 
 
 def is_after(event: Event, snapshot: Event) -> bool:
-    own, before = place(event, event.name), place(snapshot, event.name)
+    own, before = (place(each, TOPIC[event.name]) for each in (event, snapshot))
     return int(own[2:]) > int(before[2:])
 
 
 def plain(event: Event) -> Event:
     """Returns the event apart from where the other topics stood, which depends on when it was asked for."""
-    own = place(event, event.name)
+    own = place(event, TOPIC[event.name])
     data = {name: said for name, said in event.data.items() if name != "as_of"}
     return Event(event.name, own, data)
 
@@ -175,7 +162,27 @@ async def test_channels_are_chosen(follow: Follow, customer: Customer) -> None:
         assert (await listener.event("order")).id.startswith("o:")
 
 
-@pytest.mark.parametrize("channels", ["", "prices", "orders,", "orders;balance", "account"])
+async def test_it_is_told_when_the_account_is_frozen(
+    follow: Follow, customer: Customer, backstage: Backstage
+) -> None:
+    account_id = (await customer.get("/auth/me"))["id"]
+    async with follow("?channels=account") as listener:
+        snapshot = await listener.event("snapshot")
+        assert snapshot.data["account"] == {"frozen": False, "since": None}
+        commands = [
+            orders.freeze(n=900, account_id=account_id),
+            orders.unfreeze(n=901, account_id=account_id),
+        ]
+        for command, frozen in zip(commands, (True, False), strict=True):
+            now = backstage.now()
+            await backstage.publish(ORDER_COMMANDS, stamp(command, occurred_at=now, created_at=now))
+            told = await listener.event("account")
+            assert told.data["frozen"] is frozen
+    async with follow("?channels=account", last_id=snapshot.id) as again:
+        assert [(await again.event("account")).data["frozen"] for _ in "12"] == [True, False]
+
+
+@pytest.mark.parametrize("channels", ["", "prices", "orders,", "orders;balance", "profile"])
 async def test_an_unknown_channel_is_an_error(customer: Customer, channels: str) -> None:
     assert await customer.refused("/stream", channels=channels) == (422, "validation_failed")
 
@@ -240,186 +247,3 @@ async def test_who_falls_too_far_behind_is_told_anew_and_costs_no_more(
         await customer.deposit("0.01")
         assert (await listener.event("balance")).data["total"] == "1.31"
         assert listener.waiting() == []
-
-
-async def test_a_client_that_takes_nothing_is_dropped(
-    parts: Parts, follow: Follow, customer: Customer
-) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        listener.reading.clear()
-        await customer.deposit("1.00")
-        await listener.cut_off()
-        assert parts.streams.hub.count == 0
-
-
-async def test_a_client_that_goes_is_forgotten(
-    parts: Parts, follow: Follow, customer: Customer
-) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        assert parts.streams.hub.count == 1
-    assert parts.streams.hub.count == 0
-
-
-async def test_it_gives_signs_of_life_and_moves_on_by_them(
-    follow: Follow, customer: Customer, other: Customer
-) -> None:
-    async with follow() as listener:
-        first = await listener.event("snapshot")
-        await other.deposit("7.00")
-        await until(lambda: listener.parser.beats > 0, "it gives a sign of life")
-        assert listener.parser.last_id != first.id
-        assert listener.waiting() == []
-    async with follow(last_id=listener.parser.last_id) as again:
-        await customer.deposit("1.00")
-        assert (await again.event("balance")).data["total"] == "1.00"
-
-
-async def test_the_sixth_stream_of_an_account_is_one_too_many(
-    follow: Follow, customer: Customer, other: Customer
-) -> None:
-    async with follow(), follow(), follow(), follow():
-        async with follow() as fifth:
-            await fifth.event("snapshot")
-            answer = await customer.client.get("/api/v1/stream", headers=customer.headers)
-            assert (answer.status_code, answer.json()["code"]) == (429, "too_many_streams")
-            assert int(answer.headers["Retry-After"])
-            async with follow(of=other) as free:
-                await free.event("snapshot")
-        async with follow() as again:
-            await again.event("snapshot")
-
-
-async def test_whoever_has_no_token_gets_no_byte(customer: Customer, follow: Follow) -> None:
-    token = customer.headers["Authorization"].partition(" ")[2]
-    answer = await customer.client.get(f"/api/v1/stream?access_token={token}")
-    assert (answer.status_code, answer.json()["code"]) == (401, "authentication_required")
-    async with follow(f"?access_token={token}") as listener:
-        assert listener.status == 200
-
-
-async def test_a_view_that_is_away_is_a_problem_before_the_first_byte(
-    parts: Parts, customer: Customer, backstage: Backstage
-) -> None:
-    backstage.live.away = True
-    assert await customer.refused("/stream") == (503, "dependency_unavailable")
-    backstage.live.away = False
-    await backstage.live.show(ready=False)
-    assert await customer.refused("/stream") == (503, "view_behind")
-    assert parts.streams.hub.count == 0
-
-
-async def test_a_view_that_goes_away_ends_the_stream_with_a_code(
-    follow: Follow, customer: Customer, backstage: Backstage
-) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        backstage.live.away = True
-        error = await listener.event("error")
-        assert error.data == {"code": "dependency_unavailable"}
-        await listener.ended()
-
-
-async def test_a_fault_of_ours_says_nothing_of_itself(parts: Parts, customer: Customer) -> None:
-    class Broken:
-        partitions = 1
-        looks = 0
-
-        async def look(self, *asked: Any) -> Any:
-            self.looks += 1
-            if self.looks > 1:
-                raise RuntimeError("secret://host:1234")
-            return await parts.streams.live.look(*asked)
-
-    streams = parts.streams._replace(live=Broken())
-    async with listening(
-        create_app(replace(parts, streams=streams)), "/stream", customer.headers
-    ) as listener:
-        await listener.event("snapshot")
-        assert (await listener.event("error")).data == {"code": "internal"}
-        await listener.ended()
-    assert b"secret" not in listener.body
-
-
-async def test_it_ends_with_its_session(follow: Follow, customer: Customer, twins: Twins) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        for session_id in list(twins.sessions.rows):
-            await twins.sessions.end(session_id)
-        await listener.event("auth_expired")
-        await listener.ended()
-
-
-async def test_it_ends_with_its_token(follow: Follow, clock: Clock) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        clock.ms += 600_000
-        await listener.event("auth_expired")
-        await listener.ended()
-
-
-async def test_it_ends_at_once_when_told(
-    parts: Parts, follow: Follow, customer: Customer, other: Customer, twins: Twins
-) -> None:
-    hub, (first, *_) = parts.streams.hub, twins.sessions.rows
-    await customer.log_in()
-    account_id = (await customer.get("/auth/me"))["id"]
-    async with follow() as one, follow(of=other) as others:
-        await one.event("snapshot")
-        await others.event("snapshot")
-        assert hub.end(session_id=first) == 0
-        assert hub.end() == 0
-        assert hub.end(account_id=account_id) == 1
-        async with asyncio.timeout(1):
-            await one.event("auth_expired")
-            await one.ended()
-        assert hub.count == 1
-        assert others.waiting() == []
-
-
-async def test_it_ends_at_once_though_its_client_reads_nothing(
-    parts: Parts, follow: Follow, customer: Customer
-) -> None:
-    account_id = (await customer.get("/auth/me"))["id"]
-    async with follow() as listener:
-        await listener.event("snapshot")
-        listener.reading.clear()
-        await customer.deposit("1.00")
-        parts.streams.hub.end(account_id=account_id)
-        await listener.cut_off()
-        assert parts.streams.hub.count == 0
-
-
-async def test_sessions_that_nobody_can_look_up_end_it_after_a_while(
-    parts: Parts, follow: Follow
-) -> None:
-    async def find(_: str) -> None:
-        raise Unavailable("sessions")
-
-    async with follow() as listener:
-        await listener.event("snapshot")
-        parts.streams.hub.sessions = type("Away", (), {"find": staticmethod(find)})()
-        error = await listener.event("error")
-        assert error.data == {"code": "dependency_unavailable"}
-        assert listener.parser.beats
-
-
-async def test_a_process_that_ends_ends_its_streams(
-    parts: Parts, follow: Follow, customer: Customer
-) -> None:
-    async with follow() as listener:
-        await listener.event("snapshot")
-        parts.streams.hub.close()
-        await listener.ended()
-    assert listener.whole
-    assert await customer.refused("/stream") == (503, "overloaded")
-
-
-async def test_a_process_has_only_so_many(parts: Parts, follow: Follow, customer: Customer) -> None:
-    hub = parts.streams.hub
-    hub.most = 2
-    async with follow(), follow():
-        assert await customer.refused("/stream") == (503, "overloaded")
-    async with follow() as again:
-        await again.event("snapshot")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from events.topics import topic
+from gateway.projections.accounts import ONLY, AccountRow
 from gateway.projections.folding import Folding
 from gateway.projections.projection import Projection
 from gateway.views import LIVE
@@ -73,6 +74,8 @@ async def test_the_last_entry_of_a_row_is_the_row(log: Log) -> None:
 
 def identity(entry: Entry) -> str:
     row = entry.value
+    if isinstance(row, AccountRow):
+        return ONLY
     return str(getattr(row, "order_id", None) or getattr(row, "asset_id", None) or "USD")
 
 
