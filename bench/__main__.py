@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|projections|audit …] [--quick] [--json]: measures on its own stack, prints."""
+"""python -m bench [drain|hop|way|edge|streams|projections|audit …] [--quick] [--json]: measures, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from bench.edge import edge
 from bench.hop import hop
 from bench.projections import projections
 from bench.report import Figure, as_json, show
+from bench.streams import streams
 from bench.way import way
 
 Bench = Callable[[], list[Figure]]
@@ -23,6 +24,7 @@ BENCHES: Mapping[str, Bench] = {
     "projections": partial(projections, orders=5_000),
     "audit": partial(audit, orders=25_000),
     "edge": partial(edge, seconds=10),
+    "streams": partial(streams, count=2_000, seconds=20),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
@@ -31,6 +33,7 @@ QUICK: Mapping[str, Bench] = {
     "projections": partial(projections, orders=500),
     "audit": partial(audit, orders=1_000),
     "edge": partial(edge, seconds=3),
+    "streams": partial(streams, count=100, seconds=3),
 }
 
 

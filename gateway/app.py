@@ -30,9 +30,10 @@ from .audit import Trail
 from .auth import Passwords, Tokens, ensure_development_key, load_keys
 from .catalogue import Catalogue
 from .cursors import Cursors
-from .deps import Door, Parts
+from .deps import Door, Parts, Streams
 from .edge import Edge
 from .entrance import Entrance
+from .hearing import Hearing
 from .projections.projection import Projection
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
@@ -46,14 +47,18 @@ from .routes import (
     docs,
     health,
     inventory,
+    market,
     orders,
     portfolio,
     previews,
     profile,
+    stream,
     timelines,
     trades,
 )
 from .settings import GatewaySettings
+from .streaming import Hub
+from .ticker import Ticker
 from .times import now
 from .views import HISTORY, LIVE
 from .waiting import Outcomes
@@ -67,6 +72,8 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     timelines.router,
     previews.router,
     inventory.router,
+    stream.router,
+    market.router,
     auth.router,
     profile.router,
     admin.router,
@@ -121,14 +128,12 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
         new = LiveStore(redis, *folded(LIVE, settings))
         old = HistoryStore(table, *folded(HISTORY, settings))
-        outcomes, catalogue = Outcomes(new, new), Catalogue(View(new))
-        trail = Trail(users, publisher, now)
+        hub, trail = Hub(open_sessions, now), Trail(users, publisher, now)
+        catalogue = Catalogue(View(new), hub.wake_public)
         ready = Readiness(asked(users, open_sessions, catalogue))
-        async with working(
-            trail.keep_sweeping(),
-            outcomes.follow(),
-            catalogue.keep_looking(),
-            ready.keep_asking(),
+        async with (
+            following(new, hub, catalogue) as outcomes,
+            working(trail.keep_sweeping(), ready.keep_asking()),
         ):
             yield Parts(
                 users=users,
@@ -140,6 +145,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 trail=trail,
                 edge=Edge(publisher, Repeats(RedisTries(redis), new, old, now), outcomes),
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
+                streams=Streams(new, hub, Ticker(catalogue)),
                 catalogue=catalogue,
                 cursors=Cursors(settings.cursor_key.get_secret_value().encode()),
                 limits=settings.limits,
@@ -155,6 +161,22 @@ def door(settings: GatewaySettings) -> Door:
         proxies=settings.trusted_proxies,
         origins=settings.origins,
     )
+
+
+@asynccontextmanager
+async def following(view: LiveStore, hub: Hub, catalogue: Catalogue) -> AsyncIterator[Outcomes]:
+    """Has all hear of what the live view shows, while the block runs. Returns who waits for outcomes."""
+    hearing = Hearing(view)
+    outcomes = Outcomes(view, hearing)
+    async with working(
+        hearing.keep_hearing(),
+        outcomes.follow(),
+        hub.follow(hearing),
+        hub.follow_endings(),
+        catalogue.follow(hearing),
+        catalogue.keep_looking(),
+    ):
+        yield outcomes
 
 
 def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
@@ -192,6 +214,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
         serving(create_app(parts), settings.host, settings.gateway_port),
     ):
         await stop.wait()
+        parts.streams.hub.close()
 
 
 main = Program(serve, GatewaySettings)

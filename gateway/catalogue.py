@@ -1,21 +1,23 @@
-"""What is traded and at what price, as the live view told a second ago: kept here, so nobody waits for it, and
+"""What is traded and at what price, as the live view told a moment ago: kept here, so nobody waits for it, and
 known even while that view is away.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
 
 from events.market import AssetListed, Market, Seen
-from events.topics import PRICES
+from events.topics import ASSETS, PRICES
 from infra.unavailable import Unavailable
-from infra.views.port import All, AsOf, NotReady, View
+from infra.views.port import All, AsOf, Changes, NotReady, View
 
 from .moves import Moves
 from .projections.market import ASSET, PRICE
 
-EVERY = 1  # s
+EVERY = 1  # s, if nobody tells
+OF_MARKET = (ASSETS.name, PRICES.name)
 log = structlog.get_logger()
 
 
@@ -28,8 +30,11 @@ class Quoted(NamedTuple):
 
 
 class Catalogue:
-    def __init__(self, live: View) -> None:
+    """told: called whenever it has looked."""
+
+    def __init__(self, live: View, told: Callable[[], None] = lambda: None) -> None:
         self._live = live
+        self._tell = told
         self._market: Market | None = None
         self._as_of = AsOf(0, {})
         self.moves = Moves()
@@ -68,15 +73,25 @@ class Catalogue:
         told = {name: at for name, at in as_of.positions.items() if name == PRICES.name}
         self._market, self._as_of = market, AsOf(as_of.time, told)
         self.moves.tell(None)
+        self._tell()
 
     async def keep_looking(self) -> None:
         """Looks until it is canceled."""
         while True:
-            try:
-                await self.look()
-            except (NotReady, Unavailable) as failure:
-                log.warning("catalogue_stands_still", why=str(failure))
+            await self._look_if_it_can()
             await asyncio.sleep(EVERY)
+
+    async def follow(self, changes: Changes) -> None:
+        """Looks whenever the market has told something, until it is canceled."""
+        async for changed in changes.changes():
+            if changed is None or changed.topic in OF_MARKET:
+                await self._look_if_it_can()
+
+    async def _look_if_it_can(self) -> None:
+        try:
+            await self.look()
+        except (NotReady, Unavailable) as failure:
+            log.warning("catalogue_stands_still", why=str(failure))
 
     def _known(self) -> Market:
         if self._market is None:

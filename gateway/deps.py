@@ -15,7 +15,7 @@ from infra.stores.limits import Allowance, Buckets
 from infra.stores.sessions import Knock, Sessions
 from infra.stores.users import Role, Users
 from infra.unavailable import Unavailable
-from infra.views.port import View
+from infra.views.port import Reading, View
 
 from .address import Network, address
 from .audit import Trail
@@ -28,6 +28,16 @@ from .limits import Limits
 from .problems import Refused
 from .rates import Class, Rates, seconds
 from .route import policy
+from .streaming import Hub
+from .ticker import Ticker
+
+
+class Streams(NamedTuple):
+    """live: what an account's streams read; hub: holds all streams; ticker: what the market's tell."""
+
+    live: Reading
+    hub: Hub
+    ticker: Ticker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +67,7 @@ class Parts:
     trail: Trail
     edge: Edge
     view: View
+    streams: Streams
     catalogue: Catalogue
     cursors: Cursors
     limits: Limits
@@ -65,12 +76,13 @@ class Parts:
 
 
 class Account(NamedTuple):
-    """Who calls. id: the only name under which anything is kept or looked up."""
+    """Who calls. id: the only name under which anything is kept or looked up; token_ends: s since the epoch."""
 
     id: str
     username: str
     role: Role
     session_id: str
+    token_ends: int
     browser: bool = False
 
 
@@ -110,7 +122,14 @@ async def customer(request: Request) -> Account:
         raise Refused("session_revoked")
     if session.account_id != claims.sub:
         raise Refused("invalid_token")
-    return Account(session.account_id, session.username, session.role, claims.sid, session.browser)
+    return Account(
+        session.account_id,
+        session.username,
+        session.role,
+        claims.sid,
+        claims.exp,
+        browser=session.browser,
+    )
 
 
 @policy("admin")

@@ -44,6 +44,7 @@ EDGE = {
     "idempotency_conflict": (422, "The key was used for another request."),
     "refused": (422, "The command was refused."),
     "rate_limited": (429, "Too many requests."),
+    "too_many_streams": (429, "The account has as many streams as it may."),
     "internal": (500, "Something went wrong here."),
     "dependency_unavailable": (503, "Something that this needs is away."),
     "log_unavailable": (503, "Commands can't be taken at the moment."),

@@ -22,7 +22,7 @@ class AccountRow(Value):
     since: Millis
 
 
-ACCOUNT: Kind[AccountRow] = Kind(name="account", topic=ORDER_EVENTS, row=AccountRow)
+ACCOUNT: Kind[AccountRow] = Kind(name="account", topic=ORDER_EVENTS, row=AccountRow, followed=True)
 ONLY = "account"
 """The id of an account's one row."""
 

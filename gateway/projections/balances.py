@@ -45,7 +45,9 @@ class LedgerRow(Value):
     created_at: Millis
 
 
-BALANCE: Kind[BalanceRow] = Kind(name="balance", topic=BALANCE_EVENTS, row=BalanceRow)
+BALANCE: Kind[BalanceRow] = Kind(
+    name="balance", topic=BALANCE_EVENTS, row=BalanceRow, followed=True
+)
 LEDGER: Kind[LedgerRow] = Kind(
     name="ledger",
     topic=BALANCE_EVENTS,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from events.codec import Poison
 from events.topics import Topic
 from infra.log.port import Record
-from infra.views.port import Batch, Input, Key, Mark, Row
+from infra.views.port import Batch, Entry, Input, Key, Mark, Row
 
 from .projection import Place, Projection, always
 from .quarantine import Unread
@@ -129,12 +129,15 @@ class Folding:
         rows, now = self.rows, self.mark.time
         rows.update({key: found.get(key) for key in self.misses(plan)})
         changed: dict[Key, Row] = {}
+        entries: list[Entry] = []
         for projection, key, part, place in plan.steps:
             old = None if projection.blank(part) else self._current(key, now)
             new = projection.apply(old, part, place)
             if new is not old:
                 fresh = changed[key].fresh if key in changed else old is None
                 changed[key] = Row(key, new, fresh)
+                if key.kind.followed:
+                    entries.append(Entry(place.offset, key.kind, key.owner, new))
             if projection.blank is not always:
                 rows.pop(key, None)
                 rows[key] = new
@@ -150,6 +153,7 @@ class Folding:
             rows=list(changed.values()),
             accounts=frozenset(plan.accounts),
             aging=self.aging,
+            entries=entries,
         )
 
     def _current(self, key: Key, now: int) -> Any:

@@ -116,6 +116,7 @@ ORDER: Kind[OrderRow] = Kind(
     listed=lambda row: row.position,
     is_open=is_open,
     newest=NEWEST,
+    followed=True,
 )
 TRADE: Kind[TradeRow] = Kind(
     name="trade", topic=ORDER_EVENTS, row=TradeRow, listed=lambda row: row.position, newest=NEWEST

@@ -50,7 +50,9 @@ class AssetLineRow(Value):
     created_at: Millis
 
 
-POSITION: Kind[PositionRow] = Kind(name="position", topic=PORTFOLIO_EVENTS, row=PositionRow)
+POSITION: Kind[PositionRow] = Kind(
+    name="position", topic=PORTFOLIO_EVENTS, row=PositionRow, followed=True
+)
 ASSET_LINE: Kind[AssetLineRow] = Kind(
     name="asset_line",
     topic=PORTFOLIO_EVENTS,

@@ -17,7 +17,7 @@ from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
 from gateway.limits import Daily
 from gateway.listing import Listing, Lists
-from gateway.projections.balances import BALANCE, LEDGER, LedgerRow, Movement
+from gateway.projections.balances import BALANCE, LEDGER, BalanceRow, LedgerRow, Movement
 from gateway.projections.outcomes import Allowance, Settlement
 from gateway.read_route import read
 from gateway.reading import Reads
@@ -25,7 +25,7 @@ from gateway.route import Body, resource
 from gateway.times import Timestamp, rfc3339
 from gateway.waiting import FUNDING
 from infra.unavailable import Unavailable
-from infra.views.port import Lagging, NotReady, One
+from infra.views.port import AsOf, Lagging, NotReady, One
 
 ACCOUNT = "USD"
 TRANSACTIONS = "/balance/transactions"
@@ -70,13 +70,7 @@ class Transactions(Listing[TransactionView]):
 async def balance(reads: Reads) -> BalanceView:
     """Returns the balance; nothing was ever deposited: zero."""
     as_of, row = await reads.view.read(reads.account.id, One(BALANCE, ACCOUNT))
-    available, held = (row.available, row.held) if row else (0, 0)
-    return BalanceView(
-        available=usd(available),
-        held=usd(held),
-        total=usd(available + held),
-        as_of=shown(as_of),
-    )
+    return balance_view(row, as_of)
 
 
 @command(router, "/deposit", *OF_BALANCE)
@@ -165,6 +159,16 @@ def meant(command: Deposit | Withdraw, status: Literal["pending", "refused"]) ->
         amount=usd(command.amount if deposits else -command.amount),
         balance_after=None,
         created_at=command.created_at,
+    )
+
+
+def balance_view(row: BalanceRow | None, as_of: AsOf) -> BalanceView:
+    available, held = (row.available, row.held) if row else (0, 0)
+    return BalanceView(
+        available=usd(available),
+        held=usd(held),
+        total=usd(available + held),
+        as_of=shown(as_of),
     )
 
 

@@ -10,10 +10,12 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 from typing import Any
 
+import structlog
+from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -21,6 +23,9 @@ from infra.process import metrics
 from infra.process.settings import Settings
 
 CONNECTIONS = 4_096  # open at once, idle ones too: one more waits, so clients that stay must fit
+UNREAD = 65_536  # bytes that the system keeps for a client, twice that by its own count
+UNREAD_MS = 30_000  # that it keeps them for one who takes nothing, before it closes the connection
+GRACE_S = 6  # for requests under way when the server is stopped
 
 Ready = Callable[[], Mapping[str, bool]]  # what must be ready, and whether it is
 Pages = Mapping[str, Callable[[], Mapping[str, Any]]]
@@ -30,6 +35,9 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+log = structlog.get_logger()
 
 
 class Admin:
@@ -67,15 +75,38 @@ def encode(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body).encode()
 
 
+class Bound(Server):
+    """On a socket of ours: the server's own would share its port with another process, and its requests."""
+
+    def __init__(self, bound: socket.socket, *target: Any, **options: Any) -> None:
+        super().__init__(*target, **options)
+        self._bound = bound
+
+    def _init_shared_socket(self) -> None:
+        holder: Any = SocketHolder
+        self._shd: Any = holder(self._bound.detach(), False, CONNECTIONS)  # noqa: FBT003 - no names
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Returns a socket whose connections keep little for a client that does not read, and not for long.
+
+    Raises: OSError if the port is taken.
+    """
+    bound = socket.create_server((host, port), backlog=CONNECTIONS)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+    return bound
+
+
 @asynccontextmanager
 async def serving(application: Application, host: str, port: int) -> AsyncIterator[None]:
     """Serves the application inside this loop for as long as the block runs.
 
     Raises: OSError if the port is taken.
     """
-    with socket.create_server((host, port)):
-        pass  # the server itself would share the port with another process, and its requests
-    server = Server(
+    server = Bound(
+        listener(host, port),
         application,
         address=host,
         port=port,
@@ -88,7 +119,12 @@ async def serving(application: Application, host: str, port: int) -> AsyncIterat
         yield
     finally:
         server.stop()  # type: ignore[no-untyped-call]
-        await running
+        _, late = await asyncio.wait({running}, timeout=GRACE_S)
+        if late:
+            log.warning("connections_cut", port=port)
+            running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 @asynccontextmanager

@@ -1,10 +1,11 @@
 """The live view, in Redis: what is new. All rows and checkpoints of a place share a hash tag, so that one
 script writes a batch whole and one reads an answer as of one moment.
 
-live:GENERATION:{PLACE}:checkpoint        hash: topic and time:topic; ready; sealed
+live:GENERATION:{PLACE}:checkpoint        hash: topic, time:topic and floor:topic; ready; sealed
 live:GENERATION:{PLACE}:rows:KIND:OWNER   hash: the rows by id
 live:GENERATION:{PLACE}:list:KIND:OWNER   sorted set: ids by their place in the list
 live:GENERATION:{PLACE}:open:KIND:OWNER   sorted set: the ids of open ones
+live:GENERATION:{PLACE}:stream:TOPIC:ACCOUNT   stream: the last entries by their offsets; all from the floor on
 live:serving, live:newest                 numbers of generations
 live:changed                              a channel: what changed
 """
@@ -29,10 +30,13 @@ from infra.together import Together
 from infra.unavailable import Unavailable
 
 from .port import (
+    KEPT,
+    MARKET,
     Ask,
     AsOf,
     Batch,
     Changed,
+    Entry,
     Input,
     Key,
     Kind,
@@ -42,13 +46,14 @@ from .port import (
     One,
     Page,
     Row,
+    Since,
     Written,
 )
 
 LIMIT = 500  # while the script runs, nobody else is served
 ANSWER_WITHIN = 2.0  # s
 TIME = "time:"
-PARTS = ("rows", "list", "open")
+PARTS = ("rows", "list", "open", "stream")
 FIRST = 1
 NEVER = 2**53
 CUT = 1_000
@@ -85,7 +90,7 @@ class LiveGeneration:
         self.limit = LIMIT
         self._write = store.client.register_script(script("write"))
         self._ready = store.client.register_script(script("ready"))
-        self._is_ready = False  # nobody hears of what nobody is shown
+        self._is_ready = False  # nobody hears of what nobody is shown, and no entry is kept of it
 
     def key(self, place: str, *names: str) -> str:
         return self.store.key(self.number, place, *names)
@@ -94,11 +99,12 @@ class LiveGeneration:
         with answering():
             async with self.client.pipeline(transaction=False) as pipe:
                 for place, topic, _ in self.store.inputs:
-                    pipe.hmget(self.key(place, "checkpoint"), [topic, f"{TIME}{topic}"])
+                    pipe.hmget(self.key(place, "checkpoint"), [topic, f"{TIME}{topic}", "ready"])
                 found = await pipe.execute()
+        self._is_ready = all(ready for *_, ready in found)  # also if another life made it so
         return {
-            source: Mark(*(int(value or 0) for value in values))
-            for source, values in zip(self.store.inputs, found, strict=True)
+            source: Mark(int(position or 0), int(time or 0))
+            for source, (position, time, _) in zip(self.store.inputs, found, strict=True)
         }
 
     async def find(self, place: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
@@ -119,10 +125,12 @@ class LiveGeneration:
             groups[kind, ""] = []
         for row in batch.rows:
             groups[row.key.kind, row.key.owner].append(row)
+        told = batch.entries if self._is_ready else ()
+        raw = {id(entry.value): encode(entry.value) for entry in told}
         lines: list[bytes] = []
         for (kind, owner), rows in groups.items():
             lines.append(head(kind, owner, batch.time, len(rows)))
-            lines += map(line, rows)
+            lines += [line(row, raw.get(id(row.value))) for row in rows]
         place, topic, _ = batch.input
         marks = (topic, batch.start, batch.end, batch.time)
         args = (
@@ -131,6 +139,8 @@ class LiveGeneration:
             self.store.channel,
             message(self.number, batch) if self._is_ready else b"",
             b"\n".join(lines),
+            b"\n".join(entry_line(entry, raw[id(entry.value)]) for entry in told),
+            KEPT if self._is_ready else "",
         )
         with answering():
             answer: bytes = await self._write([self.key(place, "checkpoint")], args)
@@ -168,15 +178,21 @@ def head(kind: Kind[Any], owner: str, time: int, rows: int) -> bytes:
     return f"{kind.name}\t{owner}\t{kind.newest or 0}\t{cutoff}\t{rows}".encode()
 
 
-def line(row: Row) -> bytes:
-    """Returns the row as write.lua takes it. JSON has neither tabs nor line feeds of its own."""
+def line(row: Row, raw: bytes | None) -> bytes:
+    """Returns the row as write.lua takes it. JSON has neither tabs nor line feeds of its own. raw: its bytes, if
+    somebody has them.
+    """
     (kind, _, id_), value, _ = row
     if value is None:
         return f"{id_}\t\t\t".encode()
     place = kind.listed(value)
     where = "" if place is None else place
     state = int(kind.is_open(value)) if kind.opens else ""
-    return f"{id_}\t{where}\t{state}\t".encode() + encode(value)
+    return f"{id_}\t{where}\t{state}\t".encode() + (raw or encode(value))
+
+
+def entry_line(entry: Entry, raw: bytes) -> bytes:
+    return f"{entry.account}\t{entry.offset}\t{entry.kind.name}\t".encode() + raw
 
 
 Message = tuple[int, str, int, int, frozenset[str], dict[str, Raw]]
@@ -186,7 +202,7 @@ MESSAGE: Decoder[Message] = Decoder(Message)
 
 def message(number: int, batch: Batch) -> bytes:
     """Returns what the channel tells of the batch; nothing if nobody waits for it."""
-    if not batch.accounts:
+    if not batch.accounts and batch.input.place != MARKET:
         return b""
     rows = {id_: Raw(row) for id_, row in batch.waited_for().items()}
     told: Message = (number, *batch.input[1:], batch.end, batch.accounts, rows)
@@ -264,16 +280,14 @@ class LiveStore:
         args: list[str | int] = []
         for account, asks in asked:
             for ask in asks:
-                listed = "open" if isinstance(ask, Page) and ask.open else "list"
-                name = (ask.kind.name, ask.owner(account))
-                keys += [self.key(number, place, part, *name) for part in ("rows", listed)]
+                keys += [self.key(number, place, *names) for names in names_of(ask, account)]
                 args += question(ask)
         marks, *answers = await self._read(keys, args)
         checkpoint = dict(zip(marks[::2], marks[1::2], strict=True))
         if b"ready" not in checkpoint:
             return None
         shown, rest = as_of(checkpoint), iter(answers)
-        return [told(shown, asks, list(islice(rest, len(asks)))) for _, asks in asked]
+        return [told(shown, *who, list(islice(rest, len(who[1])))) for who in asked]
 
     async def changes(self) -> AsyncIterator[Changed | None]:
         while True:
@@ -300,27 +314,50 @@ class LiveStore:
         return Changed(topic, partition, position, accounts, told)
 
 
-def told(shown: AsOf, asks: Sequence[Ask[Any]], answers: Sequence[Any]) -> Look:
+def told(shown: AsOf, account: str, asks: Sequence[Ask[Any]], answers: Sequence[Any]) -> Look:
     """Returns what read.lua answered to one who asked."""
-    found = [answer(ask, raw) for ask, (raw, _) in zip(asks, answers, strict=True)]
+    found = [answer(ask, account, raw) for ask, (raw, _) in zip(asks, answers, strict=True)]
     return Look(shown, found, [int(floor) for _, floor in answers])
+
+
+def names_of(ask: Ask[Any], account: str) -> Sequence[Sequence[str]]:
+    """Returns the names of the two keys that read.lua takes with a question."""
+    if isinstance(ask, Since):
+        return [("stream", ask.topic, account)] * 2
+    listed = "open" if isinstance(ask, Page) and ask.open else "list"
+    return [(part, ask.kind.name, ask.owner(account)) for part in ("rows", listed)]
 
 
 def question(ask: Ask[Any]) -> tuple[str | int, ...]:
     """Returns the question as read.lua takes it."""
-    newest = ask.kind.newest or 0
     match ask:
+        case Since():
+            return ("since", ask.topic, ask.position, ask.limit, KEPT)
         case One():
-            return ("one", ask.id, newest, "")
+            return ("one", ask.id, ask.kind.newest or 0, "", "")
         case Page():
             before = "" if ask.before is None else ask.before
-            return ("page", before, ask.limit, 0 if ask.open else newest)
+            return ("page", before, ask.limit, 0 if ask.open else ask.kind.newest or 0, "")
         case _:
-            return ("all", "", "", "")
+            return ("all", "", "", "", "")
 
 
-def answer(ask: Ask[Any], raw: Any) -> Any:
+def entries(ask: Since, account: str, raw: Any) -> Sequence[Entry] | None:
     """Returns what read.lua answered, decoded."""
+    if raw is None:
+        return None
+    kinds = {kind.name.encode(): kind for kind in ask.kinds}
+    return [
+        Entry(int(id_.partition(b"-")[0]), kinds[name], account, kinds[name].decode(row))
+        for id_, (name, row) in raw
+        if name in kinds
+    ]
+
+
+def answer(ask: Ask[Any], account: str, raw: Any) -> Any:
+    """Returns what read.lua answered, decoded."""
+    if isinstance(ask, Since):
+        return entries(ask, account, raw)
     decode = ask.kind.decode
     match ask:
         case One():

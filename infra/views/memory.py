@@ -13,10 +13,13 @@ from typing import Any
 from events.codec import encode
 
 from .port import (
+    KEPT,
+    MARKET,
     Ask,
     AsOf,
     Batch,
     Changed,
+    Entry,
     Input,
     Key,
     Kind,
@@ -26,6 +29,7 @@ from .port import (
     One,
     Page,
     Row,
+    Since,
     Written,
 )
 
@@ -90,6 +94,37 @@ class Shelf:
                 return {id_: decode(raw) for id_, raw in self.rows.items()}
 
 
+class Streams:
+    """The last entries of each account and topic, as bytes, and the positions from which on they are whole."""
+
+    def __init__(self) -> None:
+        self.floors: dict[Input, int] = {}
+        self.entries: dict[tuple[str, str], list[tuple[int, str, bytes]]] = {}
+
+    def add(self, batch: Batch, *, shown: bool) -> None:
+        if not shown:
+            self.floors[batch.input] = batch.end
+            return
+        for offset, kind, account, value in batch.entries:
+            kept = self.entries.setdefault((account, kind.topic.name), [])
+            assert not kept or kept[-1][0] < offset, f"two entries of {offset}"
+            kept.append((offset, kind.name, encode(value)))
+            del kept[:-KEPT]
+
+    def answer(self, ask: Since, account: str, source: Input, end: int) -> list[Entry] | None:
+        kept = self.entries.get((account, ask.topic), [])
+        dropped = len(kept) >= KEPT and kept[0][0] >= ask.position
+        if dropped or not self.floors.get(source, 0) <= ask.position <= end:
+            return None
+        kinds = {kind.name: kind for kind in ask.kinds}
+        found = [entry for entry in kept if entry[0] >= ask.position][: ask.limit]
+        return [
+            Entry(offset, kinds[name], account, kinds[name].decode(raw))
+            for offset, name, raw in found
+            if name in kinds
+        ]
+
+
 class MemoryGeneration:
     limit = 500
 
@@ -100,6 +135,7 @@ class MemoryGeneration:
         self.is_ready = False
         self.sealed_until = 0
         self.shelves: dict[tuple[str, Kind[Any], str], Shelf] = {}
+        self.streams = Streams()
         self.checkpoint: dict[Input, Mark] = {source: Mark(0, 0) for source in store.inputs}
 
     def shelf(self, place: str, kind: Kind[Any], owner: str) -> Shelf:
@@ -127,6 +163,7 @@ class MemoryGeneration:
             shelf.put(row)
         if self.keeps_all:
             return "written"
+        self.streams.add(batch, shown=self.is_ready)
         for kind, owner in touched | {(kind, "") for kind in batch.aging}:
             self.shelf(place, kind, owner).trim(kind, batch.time)
         if self.store.number == self.number:
@@ -151,7 +188,6 @@ class MemoryGeneration:
         }
 
     def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
-        shelves = [self.shelf(place, ask.kind, ask.owner(account)) for ask in asks]
         marks = {
             source.topic: mark
             for source, mark in self.checkpoint.items()
@@ -161,9 +197,17 @@ class MemoryGeneration:
             max((mark.time for mark in marks.values()), default=0),
             {topic: mark.position for topic, mark in marks.items()},
         )
-        answers = [shelf.answer(ask) for shelf, ask in zip(shelves, asks, strict=True)]
-        floors = [shelf.floor(ask.kind) for shelf, ask in zip(shelves, asks, strict=True)]
-        return Look(as_of, answers, [0] * len(floors) if self.keeps_all else floors)
+        found = [self.answer(place, account, ask) for ask in asks]
+        return Look(as_of, [answer for answer, _ in found], [floor for _, floor in found])
+
+    def answer(self, place: str, account: str, ask: Ask[Any]) -> tuple[Any, int]:
+        """Returns the answer and the list's floor."""
+        if isinstance(ask, Since):
+            source = next(i for i in self.checkpoint if (i.place, i.topic) == (place, ask.topic))
+            end = self.checkpoint[source].position
+            return self.streams.answer(ask, account, source, end), 0
+        shelf = self.shelf(place, ask.kind, ask.owner(account))
+        return shelf.answer(ask), 0 if self.keeps_all else shelf.floor(ask.kind)
 
 
 class MemoryStore:
@@ -205,6 +249,7 @@ class MemoryStore:
         gone = await self.open(number)
         gone.is_ready, gone.sealed_until = False, NEVER
         gone.shelves.clear()
+        gone.streams = Streams()
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
         serving = self.generations[self.number]
@@ -215,7 +260,7 @@ class MemoryStore:
     def tell(self, batch: Batch) -> None:
         _, topic, partition = batch.input
         changed = Changed(topic, partition, batch.end, batch.accounts, batch.waited_for())
-        for listener in self.listeners if batch.accounts else ():
+        for listener in self.listeners if batch.accounts or batch.input.place == MARKET else ():
             listener.put_nowait(changed)
 
     async def changes(self) -> AsyncIterator[Changed | None]:

@@ -25,6 +25,8 @@ D = TypeVar("D")
 
 MARKET = "market"
 """The place of what belongs to no account; an account's place is its partition."""
+KEPT = 100
+"""How many entries of an account and a topic a live view keeps at least."""
 
 
 class NotReady(Exception):
@@ -47,6 +49,8 @@ class Kind(Generic[R]):
     (ms) at which it was over. None: not in a list (yet).
     newest: how many of a list a live view keeps beside the open ones; younger: for how long (ms) it does.
     shared: the rows are not an account's own; who knows the id may read it. quiet: nobody waits for what they say.
+    followed: its account may follow what each event makes of a row; a topic's event changes no two such rows, and none
+    goes.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Kind(Generic[R]):
     younger: int | None = None
     shared: bool = False
     quiet: bool = False
+    followed: bool = False
 
     @cached_property
     def opens(self) -> bool:
@@ -146,6 +151,30 @@ class Page(Ask[Listed[R]], Generic[R]):
     before: int | None = None
     scope: str = ""
     open: bool = False
+
+
+class Entry(NamedTuple):
+    """What an event made of a followed row. offset: the event's; value: the row after it."""
+
+    offset: int
+    kind: Kind[Any]
+    account: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Since(Ask[Sequence[Entry] | None]):
+    """Answered with the first `limit` entries of the account from the position on, None unless the view has all of
+    them. Only a live view has any. kinds: the followed ones of one topic.
+    """
+
+    kinds: tuple[Kind[Any], ...]
+    position: int
+    limit: int
+
+    @property
+    def topic(self) -> str:
+        return self.kinds[0].topic.name
 
 
 class Reading(Protocol):
@@ -265,7 +294,8 @@ class Batch(NamedTuple):
     """What folding a partition from `start` to `end` came to, each row once. time: the mark's after it; accounts: see
     Changed.
 
-    aging: the topic's kinds whose rows a live view drops when they are too old for that time.
+    aging: the topic's kinds whose rows a live view drops when they are too old for that time; entries: of all its
+    events, in their order.
     """
 
     input: Input
@@ -275,6 +305,7 @@ class Batch(NamedTuple):
     rows: Sequence[Row]
     accounts: frozenset[str] = frozenset()
     aging: Sequence[Kind[Any]] = ()
+    entries: Sequence[Entry] = ()
 
     def waited_for(self) -> dict[str, bytes]:
         """Returns the rows that Changed tells of."""

@@ -4,7 +4,9 @@
 -- ARGV: prefix, topic, start, end, time, channel, message, and lines of fields between tabs. For each group of
 --       rows a line: kind, owner, how many of the list stay (0: all), the age below which rows go (''), the
 --       number of rows; then a line for each row: its id, its place in the list ('' if it has none), '1' if it
---       is open, '0' if not ('' if none of its kind ever is), the row ('' if it is gone)
+--       is open, '0' if not ('' if none of its kind ever is), the row ('' if it is gone);
+--       then a line for each entry: account, offset, kind, row; and how many an account's stream keeps at least,
+--       '' if no entry is told of this batch: whoever follows from before its end has missed some
 local CHUNK = 1000 -- Lua's stack takes no more at once
 local prefix = ARGV[1]
 
@@ -69,6 +71,15 @@ for group in line do
   end
   if newest > 0 then trim(rows, list, open, newest) end
   if cutoff ~= '' then age(rows, list, cutoff) end
+end
+if ARGV[10] == '' then
+  redis.call('HSET', KEYS[1], 'floor:' .. ARGV[2], ARGV[4])
+else
+  for entry in string.gmatch(ARGV[9], '[^\n]+') do
+    local account, offset, kind, row = string.match(entry, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$')
+    redis.call('XADD', prefix .. 'stream:' .. ARGV[2] .. ':' .. account,
+      'MAXLEN', '~', ARGV[10], offset .. '-1', kind, row) -- 0-0 can't be
+  end
 end
 if ARGV[7] ~= '' then redis.call('PUBLISH', ARGV[6], ARGV[7]) end
 return 'written'

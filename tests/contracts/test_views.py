@@ -1,15 +1,13 @@
 """What every view's store keeps to, the twin and the real ones alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 
 from events.codec import encode
 from events.topics import BALANCE_EVENTS
 from infra.unavailable import Unavailable
-from infra.views import history, live
+from infra.views import live
 from infra.views.memory import MemoryStore
 from infra.views.port import (
     All,
@@ -41,31 +39,7 @@ from tests.contracts.view_rows import (
     listed,
     note,
 )
-
-REAL = [pytest.param(name, marks=pytest.mark.stack) for name in ("live", "history")]
-KEEPING_ALL = ["memory history", REAL[1]]
-KEEPING_NEW = ["memory live", REAL[0]]
-
-
-@pytest.fixture
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """Returns a store in which nothing was written yet, as the parameter names it."""
-    name = f"test{uuid4().hex[:12]}"
-    match request.param:
-        case "live":
-            async with live.connect(f"{request.getfixturevalue('redis')}/2") as client:
-                yield live.LiveStore(client, INPUTS, P, name)
-        case "history":
-            async with history.connect(request.getfixturevalue("dynamodb")) as dynamodb:
-                await history.ensure_tables(dynamodb, name)
-                yield history.HistoryStore(dynamodb, INPUTS, P, name)
-        case kind:
-            yield MemoryStore(INPUTS, P, keeps_all=kind == "memory history")
-
-
-every = pytest.mark.parametrize("store", [*KEEPING_NEW, *KEEPING_ALL], indirect=True)
-keeping_new = pytest.mark.parametrize("store", KEEPING_NEW, indirect=True)
-keeping_all = pytest.mark.parametrize("store", KEEPING_ALL, indirect=True)
+from tests.contracts.view_stores import every, keeping_all, keeping_new
 
 
 async def first(store: Store) -> Generation:

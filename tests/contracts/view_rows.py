@@ -35,6 +35,8 @@ AGING: Kind[Note] = Kind(
     younger=1_000,
     shared=True,
 )
+FOLLOWED: Kind[Note] = Kind(name="followed", topic=ORDER_EVENTS, row=Note, followed=True)
+ALSO_FOLLOWED: Kind[Note] = Kind(name="also", topic=ORDER_EVENTS, row=Note, followed=True)
 CATALOGUE: Kind[Note] = Kind(name="catalogue", topic=ASSETS, row=Note, shared=True)
 P = 2
 INPUTS = inputs((ORDER_EVENTS, BALANCE_EVENTS, ASSETS), P)

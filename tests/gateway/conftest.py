@@ -13,11 +13,13 @@ from gateway.audit import Trail
 from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
 from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
-from gateway.deps import Door, Parts
+from gateway.deps import Door, Parts, Streams
 from gateway.edge import Edge
 from gateway.limits import LimitSettings
 from gateway.rates import DEVELOPMENT, Rates
 from gateway.repeats import Repeats
+from gateway.streaming import Hub
+from gateway.ticker import Ticker
 from gateway.views import HISTORY
 from gateway.waiting import Outcomes
 from infra.publisher import MemoryPublisher
@@ -84,9 +86,19 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
     backstage = twins.backstage
     live, history = backstage.live, backstage.history
     await backstage.open()
-    outcomes, catalogue = Outcomes(live, live), Catalogue(View(live))
+    hub = Hub(twins.sessions, twins.clock, beat_s=1, patience_s=2)
+    outcomes, catalogue = Outcomes(live, live), Catalogue(View(live), hub.wake_public)
     await catalogue.look()
-    works = [asyncio.create_task(backstage.run()), asyncio.create_task(outcomes.follow())]
+    works = [
+        asyncio.create_task(work)
+        for work in (
+            backstage.run(),
+            outcomes.follow(),
+            hub.follow(live),
+            hub.follow_endings(),
+            catalogue.follow(live),
+        )
+    ]
     yield Parts(
         users=twins.users,
         sessions=twins.sessions,
@@ -101,6 +113,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         trail=Trail(twins.users, twins.publisher, twins.clock),
         edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
         view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
+        streams=Streams(live, hub, Ticker(catalogue)),
         catalogue=catalogue,
         cursors=Cursors(b"a key of the tests"),
         limits=LimitSettings().limits,
