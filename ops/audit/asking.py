@@ -157,6 +157,7 @@ def settings(auditor: Auditor, found: Mapping[str, Shape], partitions: int) -> N
 
 
 def compare(auditor: Auditor, topic: Topic[Any], shape: Shape, partitions: int) -> None:
+    """Compares one of them with its shape on the broker."""
     days = topic.retention_days
     wanted = {
         "cleanup.policy": "compact" if topic.compacted else "delete",
