@@ -51,7 +51,7 @@ class EventStream(Response):
     def __init__(self, stream: Body) -> None:
         self.stream = stream
         self.status_code, self.background = 200, None
-        self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self.init_headers({"X-Accel-Buffering": "no"})
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         async def say(frames: bytes) -> None:

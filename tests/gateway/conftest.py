@@ -89,16 +89,8 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
     hub = Hub(twins.sessions, twins.clock, beat_s=1, patience_s=2)
     outcomes, catalogue = Outcomes(live, live), Catalogue(View(live), hub.wake_public)
     await catalogue.look()
-    works = [
-        asyncio.create_task(work)
-        for work in (
-            backstage.run(),
-            outcomes.follow(),
-            hub.follow(live),
-            hub.follow_endings(),
-            catalogue.follow(live),
-        )
-    ]
+    followers = (hub.follow(live), hub.follow_endings(), catalogue.follow(live))
+    works = [asyncio.create_task(w) for w in (backstage.run(), outcomes.follow(), *followers)]
     yield Parts(
         users=twins.users,
         sessions=twins.sessions,
