@@ -47,6 +47,8 @@ class Where(NamedTuple):
 
 
 NO_CLIENT = "this needs httpx2: install orderstream with the extra `client`"
+ADVICE = ": `orderstream trade login NAME` begins a session"
+OVER = ("authentication_required", "session_revoked", "refresh_reused", "invalid_token")
 ORDER = ("id", "status", "side", "asset_id", "filled_quantity", "average_price", "cost", "fee")
 
 
@@ -265,6 +267,8 @@ def require_one(quantity: str | None, notional: str | None) -> None:
 def run(act: Callable[["Client"], Awaitable[Any]], where: Where) -> Any:
     """Returns what comes of it. Ends the command if the edge refuses or does not answer."""
     try:
+        from stamina.instrumentation import set_on_retry_hooks
+
         from ops.client.client import Client
         from ops.client.errors import NoAnswer, Problem
         from ops.kept_session import FileKeeper
@@ -273,6 +277,7 @@ def run(act: Callable[["Client"], Awaitable[Any]], where: Where) -> Any:
             raise
         sys.exit(NO_CLIENT)
 
+    set_on_retry_hooks([])  # its log goes where the answer goes
     url = where.at or endpoint("gateway", where.run_dir)
 
     async def whole() -> Any:
@@ -285,8 +290,7 @@ def run(act: Callable[["Client"], Awaitable[Any]], where: Where) -> Any:
         if where.as_json:
             print(json.dumps(refused.as_json(), indent=1))
             raise typer.Exit(FAILED) from None
-        login = ": `orderstream trade login NAME`" if refused.status == 401 else ""
-        sys.exit(f"{refused}{login}")
+        sys.exit(f"{refused}{ADVICE if refused.code in OVER else ''}")
     except NoAnswer as silent:
         sys.exit(f"{silent}: `orderstream status` says more")
     except KeyboardInterrupt:

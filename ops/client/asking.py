@@ -1,6 +1,7 @@
 """One request until it is answered: sent again when that can do no harm and may help."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -14,7 +15,6 @@ BASE = "/api/v1"
 TRIES, PATIENCE, LONGEST_PAUSE = 8, 60, 30
 """At most so many tries, in so many s; who is told to come back later than in so many s is not sent again."""
 PAUSES = {"wait_initial": 0.1, "wait_max": 2.0, "wait_jitter": 0.2}  # s, where the edge names none
-BUSY = (429, 503)
 FAULTS = TypeAdapter(list[Fault])
 
 
@@ -39,21 +39,13 @@ class Wire:
         Raises: Problem; NoAnswer.
         """
 
-        def again(fault: Exception) -> bool | float:
-            match fault:
-                case Problem(status=status, retry_after=pause) if status in BUSY:
-                    return pause is None or (pause <= LONGEST_PAUSE and pause)
-                case httpx2.ConnectError():
-                    return True
-                case Problem(status=502 | 504) | httpx2.TransportError():
-                    return repeatable
-                case _:
-                    return False
-
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             async for attempt in stamina.retry_context(
-                on=again, attempts=TRIES, timeout=self.patience, **PAUSES
+                on=partial(again, repeatable=repeatable),
+                attempts=TRIES,
+                timeout=self.patience,
+                **PAUSES,
             ):
                 with attempt:
                     return checked(
@@ -63,8 +55,21 @@ class Wire:
                     )
         except httpx2.TransportError as fault:
             said = str(fault) or type(fault).__name__
-            raise NoAnswer(f"{method} {path} at {self.http.base_url}: {said}") from fault
+            raise NoAnswer(f"{method} {BASE}{path} at {self.http.base_url}: {said}") from fault
         raise AssertionError("a try returns or raises")
+
+
+def again(fault: Exception, *, repeatable: bool) -> bool | float:
+    """Returns whether a request that met the fault is sent again, or after how many s."""
+    match fault:
+        case Problem(status=429 | 503, retry_after=None) | httpx2.ConnectError():
+            return True
+        case Problem(status=429 | 503, retry_after=float(pause)):
+            return pause if pause <= LONGEST_PAUSE else False
+        case Problem(status=502 | 504) | httpx2.TransportError():
+            return repeatable  # it may have been carried out
+        case _:
+            return False
 
 
 def checked(answer: httpx2.Response) -> httpx2.Response:
@@ -94,5 +99,5 @@ def problem(answer: httpx2.Response) -> Problem:
         request_id=told.get("request_id") or answer.headers.get("x-request-id"),
         errors=faults,
         resource=told.get("resource"),
-        retry_after=int(pause) if pause.isdecimal() else None,
+        retry_after=float(pause) if pause.isdecimal() else None,
     )

@@ -5,8 +5,9 @@ async with Client("http://…") as client:
     order = await (await client.place_order("BTC", "buy", notional="100.00")).wait()
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
+from time import time
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -31,12 +32,17 @@ class Client:
     """url: of the edge; keeper: of the session's tokens; http: with the edge's base_url, closed by whoever made it."""
 
     def __init__(
-        self, url: str, *, keeper: Keeper | None = None, http: httpx2.AsyncClient | None = None
+        self,
+        url: str,
+        *,
+        keeper: Keeper | None = None,
+        http: httpx2.AsyncClient | None = None,
+        now: Callable[[], float] = time,
     ) -> None:
         self._is_own = http is None
         self._http = http or httpx2.AsyncClient(base_url=url, timeout=LONGEST_WAIT + SLACK)
         self._wire = Wire(self._http)
-        self.session = Session(self._wire, keeper or InMemory())
+        self.session = Session(self._wire, keeper or InMemory(), now)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 """A session's tokens: where they are kept, and that they are renewed in time, by one at a time."""
 
 import asyncio
-from time import time
+from collections.abc import Callable
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -22,10 +22,6 @@ class Tokens(BaseModel):
     access: str
     refresh: str
     access_ends: float
-
-    @property
-    def is_ending(self) -> bool:
-        return time() > self.access_ends - EARLY
 
 
 class Keeper(Protocol):
@@ -52,10 +48,10 @@ class InMemory:
 
 
 class Session:
-    """Whoever needs an access token gets one that lasts, though many ask at once."""
+    """Whoever needs an access token gets one that lasts, though many ask at once. now: s since the epoch."""
 
-    def __init__(self, wire: Wire, keeper: Keeper) -> None:
-        self.wire, self.keeper = wire, keeper
+    def __init__(self, wire: Wire, keeper: Keeper, now: Callable[[], float]) -> None:
+        self.wire, self.keeper, self.now = wire, keeper, now
         self._renewing = asyncio.Lock()
 
     @property
@@ -64,7 +60,7 @@ class Session:
         return self._held().username
 
     def begin(self, answer: LoggedInView) -> None:
-        self.keeper.save(kept(answer, answer.user.username))
+        self.keeper.save(kept(answer, answer.user.username, self.now()))
 
     async def access(self, *, not_this: str | None = None) -> str:
         """Returns an access token. not_this: one that the edge has refused as expired. Raises: Problem; NoAnswer."""
@@ -97,7 +93,9 @@ class Session:
                 if (other := self._held()).refresh != held.refresh:
                     return other
             else:
-                held = kept(TokensView.model_validate_json(answer.content), held.username)
+                held = kept(
+                    TokensView.model_validate_json(answer.content), held.username, self.now()
+                )
                 self.keeper.save(held)
                 return held
         raise Problem(409, "refresh_in_progress", "Another process took the next tokens for itself")
@@ -108,12 +106,11 @@ class Session:
             raise Problem(401, "authentication_required", "Log in first")
         return held
 
-    @staticmethod
-    def _is_spent(held: Tokens, not_this: str | None) -> bool:
-        return held.is_ending or held.access == not_this
+    def _is_spent(self, held: Tokens, not_this: str | None) -> bool:
+        return self.now() > held.access_ends - EARLY or held.access == not_this
 
 
-def kept(answer: TokensView | LoggedInView, username: str) -> Tokens:
+def kept(answer: TokensView | LoggedInView, username: str, now: float) -> Tokens:
     """Returns what is to be kept of the answer. Raises: ValueError for a browser's, which are cookies."""
     if answer.access_token is None or answer.refresh_token is None:
         raise ValueError("no tokens in the answer")
@@ -121,5 +118,5 @@ def kept(answer: TokensView | LoggedInView, username: str) -> Tokens:
         username=username,
         access=answer.access_token,
         refresh=answer.refresh_token,
-        access_ends=time() + answer.expires_in,
+        access_ends=now + answer.expires_in,
     )
