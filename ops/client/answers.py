@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from .errors import NoAnswer
 
 T = TypeVar("T", bound=BaseModel)
-LONGEST_WAIT = 30
-"""s for which the edge waits at most in one request."""
+PATIENCE, ONE_WAIT = 30, 5
+"""s for which a command is waited for, and for which one request of it is kept open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +27,14 @@ class Answer(Generic[T]):
     request_id: str
     again: Callable[[int], Awaitable["Answer[T]"]]
 
-    async def wait(self, patience: int = LONGEST_WAIT) -> T:
+    async def wait(self, patience: int = PATIENCE) -> T:
         """Returns the resource once the command is carried out, at once if it is. patience: s.
 
         Raises: Problem if the domain refuses it; NoAnswer if its outcome is not known by then.
         """
         answer: Answer[T] = self
         while answer.pending and patience > 0:
-            wait = min(patience, LONGEST_WAIT)
+            wait = min(patience, ONE_WAIT)
             answer, patience = await self.again(wait), patience - wait
         if answer.pending:
             raise NoAnswer(f"the command {self.key} is in the log and not carried out yet")

@@ -12,8 +12,8 @@ from .errors import NoAnswer, Problem
 from .models import Fault
 
 BASE = "/api/v1"
-TRIES, PATIENCE, LONGEST_PAUSE = 8, 60, 30
-"""At most so many tries, in so many s; who is told to come back later than in so many s is not sent again."""
+PATIENCE, LONGEST_PAUSE = 60, 30
+"""A request is sent again for so many s; one that must wait for more than so many s is not."""
 PAUSES = {"wait_initial": 0.1, "wait_max": 2.0, "wait_jitter": 0.2}  # s, where the edge names none
 FAULTS = TypeAdapter(list[Fault])
 
@@ -43,7 +43,7 @@ class Wire:
         try:
             async for attempt in stamina.retry_context(
                 on=partial(again, repeatable=repeatable),
-                attempts=TRIES,
+                attempts=None,
                 timeout=self.patience,
                 **PAUSES,
             ):

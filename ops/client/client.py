@@ -16,20 +16,22 @@ import httpx2
 from pydantic import BaseModel
 
 from . import models
-from .answers import LONGEST_WAIT, Answer
-from .asking import Wire
+from .answers import Answer
+from .asking import PATIENCE, Wire
 from .errors import Problem
 from .tokens import InMemory, Keeper, Session
 
 T = TypeVar("T", bound=BaseModel)
 Side = Literal["buy", "sell"]
 Amount = str | Decimal
-WAIT = 5  # s for a command's outcome, where the caller says nothing
+LONGEST_WAIT, WAIT = 30, 5  # s for a command's outcome: at most, and where the caller says nothing
 SLACK = 5  # s that an answer may take beyond what was waited for
 
 
 class Client:
-    """url: of the edge; keeper: of the session's tokens; http: with the edge's base_url, closed by whoever made it."""
+    """url: of the edge; keeper: of the session's tokens; http: with the edge's base_url, closed by whoever made it;
+    patience: s for which a request is sent again; now: s since the epoch.
+    """
 
     def __init__(
         self,
@@ -37,11 +39,12 @@ class Client:
         *,
         keeper: Keeper | None = None,
         http: httpx2.AsyncClient | None = None,
+        patience: float = PATIENCE,
         now: Callable[[], float] = time,
     ) -> None:
         self._is_own = http is None
         self._http = http or httpx2.AsyncClient(base_url=url, timeout=LONGEST_WAIT + SLACK)
-        self._wire = Wire(self._http)
+        self._wire = Wire(self._http, patience)
         self.session = Session(self._wire, keeper or InMemory(), now)
 
     async def __aenter__(self) -> Self:
