@@ -13,6 +13,7 @@ import typer
 from ops.admins import create_admin
 from ops.prove import audit, replay
 from ops.simulation import simulate
+from ops.trade import app as trading
 from ops.where import FAILED, HERE, INTERRUPTED, NOT_UP, RunDir, endpoint, screen
 
 app = typer.Typer(
@@ -285,6 +286,7 @@ app.command()(replay)
 app.command()(audit)
 app.command()(simulate)
 app.command()(create_admin)
+app.add_typer(trading, name="trade")
 
 
 def end(number: int, _: object) -> None:

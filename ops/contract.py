@@ -18,11 +18,12 @@ from events.topics import TOPICS
 from gateway.app import routed
 from gateway.openapi import describe
 from gateway.problems import PROBLEMS
-from ops import strimzi
+from ops import strimzi, typed
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
 PAGE, API = Path("docs/events.md"), Path("docs/api.md")
+MODELS = Path("ops/client/models.py")
 CHART = Path("helm/orderstream/files/topics.json")
 MARK = "<!-- made of events/topics.py by `make contract` -->\n"
 OF_API = "<!-- made of gateway/problems.py by `make contract` -->\n"
@@ -31,13 +32,15 @@ DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 def documents(root: Path = ROOT) -> dict[Path, str]:
     """Returns every generated file, by its path in the repository, and what must stand in it."""
+    openapi = describe(routed())
     return {
         **{
             SCHEMAS / f"{name}.json": pretty(DRAFT | json_schema(VERSIONS[name]))
             for name in VERSIONS
         },
         Path("docs/asyncapi.json"): pretty(asyncapi()),
-        Path("docs/openapi.json"): pretty(describe(routed())),
+        Path("docs/openapi.json"): pretty(openapi),
+        MODELS: typed.models(openapi),
         CHART: strimzi.topics(),
         PAGE: marked(root / PAGE, MARK, table()),
         API: marked(root / API, OF_API, codes()),

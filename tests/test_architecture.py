@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("events", "infra", "services", "gateway", "ops")
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 400
+GENERATED = {ROOT / "ops/client/models.py"}
+"""As long as the document that they are made of."""
 ADAPTERS = ("infra/log/", "infra/process/", "infra/raw/", "infra/stores/", "infra/views/")
 """Their drivers and timers take seconds as fractions."""
 LONGEST_WAIT = 10
@@ -69,7 +71,7 @@ def divisions(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", modules(*PACKAGES, "tests", "bench", "examples"), ids=name)
 def test_functions_and_modules_are_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) < LONGEST_MODULE
+    assert path in GENERATED or len(path.read_text().splitlines()) < LONGEST_MODULE
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None

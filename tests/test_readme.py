@@ -1,11 +1,7 @@
 """The README is true: its commands run as they stand, on a stack of their own. No page points to what is not there."""
 
-import os
 import re
-import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,27 +9,16 @@ import pytest
 
 from ops.stack.folder import RunFolder
 from ops.stack.lifecycle import down
+from tests.shell import BLOCK, run, script
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)")
 NAMED = re.compile(r"`((?:events|services|infra|gateway|ops|tests|docs)/[\w/.-]+)`")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEST = "make test"
 """What runs this test; it does not run itself."""
 LIMIT = 240  # s
-CURL = f"""#!{sys.executable}
-import json, sys, urllib.request
-_, _, url, *rest = sys.argv
-options = dict(zip(rest[::2], rest[1::2]))
-request = urllib.request.Request(url, options["--json"].encode() if "--json" in options else None)
-request.add_header("Content-Type", "application/json")
-if "-H" in options:
-    request.add_header(*options["-H"].split(": ", 1))
-print(urllib.request.urlopen(request).read().decode())
-"""
-"""Of curl what the README uses, for a machine that has nothing but Python."""
 
 
 @pytest.fixture
@@ -46,39 +31,14 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     down(RunFolder(tmp_path / ".run"))
 
 
-def commands() -> str:
-    """Returns all commands as one script that ends at the first that fails."""
-    blocks = [block.group(1) for block in BLOCK.finditer(README)]
-    lines = [
-        line
-        for block in blocks
-        for line in block.splitlines()
-        if line.split("#")[0].strip() != TEST
-    ]
-    return "set -euo pipefail\n" + "\n".join(lines)
-
-
 @pytest.mark.stack
 @pytest.mark.timeout(LIMIT + 60)
 def test_every_command_does_what_is_said(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     tools = tmp_path_factory.mktemp("tools")
-    (tools / ".curlrc").write_text("fail-with-body\n")
-    if shutil.which("curl") is None:
-        (tools / "curl").write_text(CURL)
-        (tools / "curl").chmod(stat.S_IRWXU)
-    environ = {**os.environ, "CURL_HOME": str(tools), "PATH": f"{os.environ['PATH']}:{tools}"}
-    ran = subprocess.run(
-        ["bash", "-c", commands()],
-        cwd=checkout,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    commands = script(README, lambda line: line.split("#")[0].strip() == TEST)
+    told = run(commands, checkout, tools, LIMIT)
     for said in (
         "books      exact",
         "order.events.v1",
@@ -86,7 +46,7 @@ def test_every_command_does_what_is_said(
         '"asset_id":"ETH"',
         "trade_executed",
     ):
-        assert said in ran.stdout, ran.stdout
+        assert said in told, told
     assert not RunFolder(checkout / ".run").is_up
 
 

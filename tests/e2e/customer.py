@@ -1,12 +1,16 @@
-"""A customer over REST who never gives up: a try that was not answered is made again, under the same name."""
+"""A customer over REST who never gives up: the product's client, and what each of his commands came to."""
 
-import asyncio
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 import httpx2
 
+from ops.client.client import Client
+from ops.client.errors import Problem
+from ops.client.tokens import InMemory
+
 PATIENCE_S = 90
+PASSWORD = "a long enough passphrase"
 
 
 class Customer:
@@ -14,24 +18,26 @@ class Customer:
 
     def __init__(self, http: httpx2.AsyncClient, name: str) -> None:
         self.http, self.name = http, name
-        self.token = ""
+        self.keeper = InMemory()
         self.outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
 
     @classmethod
     async def registered(cls, http: httpx2.AsyncClient) -> Self:
-        """Returns a new customer with an open session."""
+        """Returns a new customer with an open session. Raises: Problem; NoAnswer."""
         customer = cls(http, f"u-{uuid4().hex[:12]}")
-        who = {
-            "username": customer.name,
-            "email": f"{customer.name}@example.com",
-            "password": "a long enough passphrase",
-        }
-        (await http.post("/api/v1/auth/register", json=who)).raise_for_status()
-        who.pop("email")
-        answer = await http.post("/api/v1/auth/login", json=who)
-        answer.raise_for_status()
-        customer.token = answer.json()["access_token"]
+        await customer.client.register(customer.name, f"{customer.name}@example.com", PASSWORD)
+        await customer.client.login(customer.name, PASSWORD)
         return customer
+
+    @property
+    def client(self) -> Client:
+        return Client("", http=self.http, keeper=self.keeper, patience=PATIENCE_S)
+
+    @property
+    def token(self) -> str:
+        held = self.keeper.load()
+        assert held
+        return held.access
 
     def headers(self, **more: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", **more}
@@ -45,29 +51,35 @@ class Customer:
 
     async def deposit(self, amount: str) -> None:
         name = uuid4().hex
-        await self._insist("/balance/deposit", {"amount": amount}, name, {"Idempotency-Key": name})
+        try:
+            done = await (await self.client.deposit(amount, key=name)).wait(PATIENCE_S)
+        except Problem as refused:
+            self._is_refused(name, refused)
+        else:
+            self.outcomes[name] = (201, done.model_dump(mode="json"))
 
-    async def order(self, **terms: str) -> None:
+    async def order(
+        self,
+        *,
+        asset_id: str,
+        side: Literal["buy", "sell"],
+        quantity: str | None = None,
+        notional: str | None = None,
+    ) -> None:
         """Places an order under a name of its own, until its outcome is known."""
         name = uuid4().hex
-        body = {"type": "market", "client_order_id": name, **terms}
-        await self._insist("/orders", body, name, {"Prefer": "wait=5"})
+        try:
+            answer = await self.client.place_order(
+                asset_id, side, quantity=quantity, notional=notional, client_order_id=name, key=name
+            )
+            done = await answer.wait(PATIENCE_S)
+        except Problem as refused:
+            self._is_refused(name, refused)
+        else:
+            self.outcomes[name] = (201, done.model_dump(mode="json"))
 
-    async def _insist(
-        self, path: str, body: dict[str, str], name: str, more: dict[str, str]
-    ) -> None:
-        """Tries until the answer is final: done, or refused by the domain."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    answer = await self.http.post(
-                        f"/api/v1{path}", json=body, headers=self.headers(**more)
-                    )
-                except httpx2.HTTPError:
-                    await asyncio.sleep(0.2)  # the gateway is being started again
-                    continue
-                if answer.status_code in (201, 422):
-                    self.outcomes[name] = (answer.status_code, answer.json())
-                    return
-                assert answer.status_code in (202, 503), answer.text
-                await asyncio.sleep(0.1)
+    def _is_refused(self, name: str, refused: Problem) -> None:
+        """Raises: Problem if it is not the domain that said no."""
+        if refused.status != 422:
+            raise refused
+        self.outcomes[name] = (refused.status, refused.as_json())

@@ -13,12 +13,14 @@ import pytest
 
 from events.order import OrderAccepted, OrderRejected
 from events.topics import ORDER_COMMANDS, ORDER_EVENTS
+from ops.client.client import Side
 from ops.stack.folder import RunFolder
 from tests.e2e.customer import Customer
 from tests.e2e.reader import closed_books
 from tests.stand import Standing
 
 RATE = 20
+SIDES: tuple[Side, ...] = ("buy", "buy", "sell")
 CUSTOMERS = 8
 CALM_S = 1.0
 BACK_S = 60
@@ -45,7 +47,7 @@ async def load(customers: list[Customer], stop: asyncio.Event) -> None:
     due = clock.time()
     async with asyncio.TaskGroup() as tasks:
         while not stop.is_set():
-            side = rng.choice(("buy", "buy", "sell"))
+            side = rng.choice(SIDES)
             tasks.create_task(
                 rng.choice(customers).order(
                     asset_id=rng.choice(("BTC", "ETH")),

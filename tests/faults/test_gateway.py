@@ -13,6 +13,7 @@ import pytest
 from events.ids import command_id
 from infra.crash import Point
 from ops.audit.outcomes import Asked
+from ops.client.errors import NoAnswer, Problem
 from tests.e2e.customer import Customer
 from tests.faults.table import row
 from tests.faults.verdict import verdict
@@ -74,7 +75,7 @@ async def client_of(http: httpx2.AsyncClient) -> Client:
         try:
             client = await Client.registered(http)
             client.account_id = (await client.get("/auth/me"))["id"]
-        except httpx2.HTTPError:
+        except (httpx2.HTTPError, NoAnswer, Problem):
             await asyncio.sleep(PAUSE_S)
         else:
             client.retried, client.answers = set(), {}

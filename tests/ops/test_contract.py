@@ -17,6 +17,7 @@ def root(tmp_path: Path) -> Path:
         contract.RELEASED,
         contract.PAGE.parent,
         contract.CHART.parent,
+        contract.MODELS.parent,
     ):
         (tmp_path / folder).mkdir(parents=True)
     for page in (contract.PAGE, contract.API):

@@ -1,0 +1,332 @@
+"""`orderstream trade`: what a customer does, from a shell. Each command is a request or two to the edge."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs, so that --help is there at once
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from ops.where import FAILED, HERE, INTERRUPTED, RunDir, endpoint, screen
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ops.client.client import Client
+
+app = typer.Typer(no_args_is_help=True, help="Deposit, buy, sell, look: as a customer.")
+
+At = Annotated[str, typer.Option(help="The URL of a gateway that is up elsewhere.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, a refusal too.")]
+Password = Annotated[
+    str,
+    typer.Option(
+        prompt=True, hide_input=True, envvar="ORDERSTREAM_PASSWORD", help="Asked for if not given."
+    ),
+]
+Usd = Annotated[str, typer.Argument(help="USD, such as 100.00")]
+AssetId = Annotated[str, typer.Argument(help="Such as BTC.")]
+Quantity = Annotated[str | None, typer.Option(help="Units of the asset, such as 0.001")]
+Notional = Annotated[str | None, typer.Option(help="USD, such as 100.00; a buy's fee is inside.")]
+Name = Annotated[str | None, typer.Option("--client-order-id", help="Your own name for it.")]
+Key = Annotated[str | None, typer.Option("--key", help="Its name: twice is once.")]
+OrderId = Annotated[str, typer.Argument(help="As `orders` shows it.")]
+Most = Annotated[int, typer.Option("-n", min=1, help="How many.")]
+
+
+class Where(NamedTuple):
+    """Which edge, in whose folder the session is kept, and how it is answered."""
+
+    run_dir: Path
+    at: str
+    as_json: bool
+
+
+NO_CLIENT = "this needs httpx2: install orderstream with the extra `client`"
+ADVICE = ": `orderstream trade login NAME` begins a session"
+OVER = ("authentication_required", "session_revoked", "refresh_reused", "invalid_token")
+ORDER = ("id", "status", "side", "asset_id", "filled_quantity", "average_price", "cost", "fee")
+
+
+@app.command()
+def register(
+    *,
+    username: str,
+    email: str,
+    password: Password,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Become a customer, and log in."""
+
+    async def act(client: "Client") -> "BaseModel":
+        await client.register(username, email, password)
+        return await client.login(username, password)
+
+    told(run(act, Where(run_dir, at, as_json)), as_json)
+
+
+@app.command()
+def login(
+    username: str, password: Password, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False
+) -> None:
+    """Log in: the commands that follow are yours. The session is kept in the run folder."""
+    told(run(lambda client: client.login(username, password), Where(run_dir, at, as_json)), as_json)
+
+
+@app.command()
+def logout(run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False) -> None:
+    """End the session."""
+    run(lambda client: client.logout(), Where(run_dir, at, as_json))
+
+
+@app.command()
+def deposit(
+    amount: Usd, key: Key = None, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False
+) -> None:
+    """Pay in."""
+    answer = run(lambda client: client.deposit(amount, key=key), Where(run_dir, at, as_json))
+    told(answer.resource, as_json)
+
+
+@app.command()
+def withdraw(
+    amount: Usd, key: Key = None, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False
+) -> None:
+    """Pay out."""
+    answer = run(lambda client: client.withdraw(amount, key=key), Where(run_dir, at, as_json))
+    told(answer.resource, as_json)
+
+
+@app.command()
+def buy(
+    *,
+    asset_id: AssetId,
+    quantity: Quantity = None,
+    notional: Notional = None,
+    name: Name = None,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Buy at the market's price: --quantity or --notional."""
+    place(
+        side="buy",
+        asset_id=asset_id,
+        quantity=quantity,
+        notional=notional,
+        name=name,
+        where=Where(run_dir, at, as_json),
+    )
+
+
+@app.command()
+def sell(
+    *,
+    asset_id: AssetId,
+    quantity: Quantity = None,
+    notional: Notional = None,
+    name: Name = None,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Sell at the market's price: --quantity or --notional."""
+    place(
+        side="sell",
+        asset_id=asset_id,
+        quantity=quantity,
+        notional=notional,
+        name=name,
+        where=Where(run_dir, at, as_json),
+    )
+
+
+@app.command()
+def preview(
+    *,
+    side: Annotated[str, typer.Argument(help="buy or sell")],
+    asset_id: AssetId,
+    quantity: Quantity = None,
+    notional: Notional = None,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what an order would come to; nothing is ordered."""
+    if side not in ("buy", "sell"):
+        raise typer.BadParameter(f"side is buy or sell, not {side}")
+    wanted: Literal["buy", "sell"] = "buy" if side == "buy" else "sell"
+    require_one(quantity, notional)
+    found = run(
+        lambda client: client.preview(asset_id, wanted, quantity=quantity, notional=notional),
+        Where(run_dir, at, as_json),
+    )
+    told(found, as_json)
+
+
+@app.command()
+def order(order_id: OrderId, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False) -> None:
+    """Show an order."""
+    told(run(lambda client: client.order(order_id), Where(run_dir, at, as_json)), as_json)
+
+
+@app.command()
+def orders(
+    most: Most = 20,
+    status: Annotated[str | None, typer.Option(help="filled, rejected …, or open.")] = None,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest orders."""
+    found = run(
+        lambda client: first(most, client.orders(status=status)), Where(run_dir, at, as_json)
+    )
+    listed(found, (*ORDER, "created_at"), as_json)
+
+
+@app.command()
+def timeline(
+    order_id: OrderId, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False
+) -> None:
+    """Show what an order went through: where each step lies in the log, and how long it took."""
+    found = run(lambda client: client.timeline(order_id), Where(run_dir, at, as_json))
+    if as_json:
+        told(found, as_json)
+        return
+    listed(found.steps, ("type", "topic", "partition", "offset", "time", "latency_ms"), as_json)
+    more = f", {found.left_out} more" if found.left_out else ""
+    print(f"{found.status} after {found.latency_ms} ms in {len(found.steps)} steps{more}")
+
+
+@app.command()
+def balance(run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False) -> None:
+    """Show what there is in USD."""
+    told(run(lambda client: client.balance(), Where(run_dir, at, as_json)), as_json)
+
+
+@app.command()
+def portfolio(run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False) -> None:
+    """Show all that you have, at the prices of the moment."""
+    found = run(lambda client: client.portfolio(), Where(run_dir, at, as_json))
+    if as_json:
+        told(found, as_json)
+        return
+    columns = ("asset_id", "quantity", "average_cost", "last_price", "market_value")
+    listed(found.positions, (*columns, "unrealized_pnl", "realized_pnl"), as_json)
+    print(f"{found.total_value} USD, of it {found.cash.total} in cash")
+
+
+@app.command()
+def assets(
+    search: Annotated[str | None, typer.Option(help="Part of a name or symbol.")] = None,
+    most: Most = 20,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what can be traded, and at what price."""
+    found = run(
+        lambda client: first(most, client.assets(search=search)), Where(run_dir, at, as_json)
+    )
+    listed(found, ("id", "name", "category", "price", "min_quantity", "tradable"), as_json)
+
+
+def place(
+    *,
+    side: Literal["buy", "sell"],
+    asset_id: str,
+    quantity: str | None,
+    notional: str | None,
+    name: str | None,
+    where: Where,
+) -> None:
+    """Places an order of one size, and shows it."""
+    require_one(quantity, notional)
+    answer = run(
+        lambda client: client.place_order(
+            asset_id, side, quantity=quantity, notional=notional, client_order_id=name
+        ),
+        where,
+    )
+    told(answer.resource, where.as_json)
+
+
+def require_one(quantity: str | None, notional: str | None) -> None:
+    """Raises: typer.BadParameter if there is not one size."""
+    if (quantity is None) == (notional is None):
+        raise typer.BadParameter("an order has one size: --quantity 0.001 or --notional 100.00")
+
+
+def run(act: Callable[["Client"], Awaitable[Any]], where: Where) -> Any:
+    """Returns what comes of it. Ends the command if the edge refuses or does not answer."""
+    try:
+        from stamina.instrumentation import set_on_retry_hooks
+
+        from ops.client.client import Client
+        from ops.client.errors import NoAnswer, Problem
+        from ops.kept_session import FileKeeper
+    except ModuleNotFoundError as missing:
+        if missing.name != "httpx2":
+            raise
+        sys.exit(NO_CLIENT)
+
+    set_on_retry_hooks([])  # its log goes where the answer goes
+    url = where.at or endpoint("gateway", where.run_dir)
+
+    async def whole() -> Any:
+        async with Client(url, keeper=FileKeeper(where.run_dir, where.at)) as it:
+            return await act(it)
+
+    try:
+        return asyncio.run(whole())
+    except Problem as refused:
+        if where.as_json:
+            print(json.dumps(refused.as_json(), indent=1))
+            raise typer.Exit(FAILED) from None
+        sys.exit(f"{refused}{ADVICE if refused.code in OVER else ''}")
+    except NoAnswer as silent:
+        sys.exit(f"{silent}: `orderstream status` says more")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+async def first(most: int, items: AsyncIterator[Any]) -> list[Any]:
+    """Returns the first of them."""
+    found: list[Any] = []
+    async for item in items:
+        found.append(item)
+        if len(found) == most:
+            break
+    return found
+
+
+def told(model: "BaseModel", as_json: bool) -> None:
+    """Shows one thing."""
+    if as_json:
+        print(model.model_dump_json(indent=1))
+        return
+    for name, value in model.model_dump(mode="json", exclude_none=True).items():
+        print(f"{name:16} {json.dumps(value) if isinstance(value, dict | list) else value}")
+
+
+def listed(found: list[Any], columns: tuple[str, ...], as_json: bool) -> None:
+    """Shows many, a line each."""
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json") for one in found], indent=1))
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.removesuffix("_id"), no_wrap=True)
+    for one in found:
+        row = one.model_dump(mode="json")
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    screen().print(table)
