@@ -10,6 +10,24 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 
+class ActView(BaseModel):
+    """
+    type: the event's; actor: the admin's account; session: what tells the account's sessions apart; request_id:
+    of the request that it came by.
+    """
+
+    id: str
+    type: str
+    actor: str | None
+    session: str | None
+    fields: str | None
+    before: str | None
+    after: str | None
+    reason: str | None
+    request_id: str
+    created_at: AwareDatetime
+
+
 class Amount(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -105,6 +123,10 @@ class CashView(BaseModel):
     weight: str
 
 
+class ErrorView(BaseModel):
+    code: str
+
+
 class FreezeView(BaseModel):
     """
     by: the account of the admin who said so last; since: when what is so began, null if it never changed.
@@ -157,6 +179,10 @@ class NewRole(BaseModel):
         extra="forbid",
     )
     role: str
+
+
+class Nothing(BaseModel):
+    pass
 
 
 class OneAsset(BaseModel):
@@ -254,6 +280,12 @@ class Orders(BaseModel):
     as_of: AsOfView
 
 
+class PositionEvent(BaseModel):
+    event: Literal["position"]
+    id: str
+    data: HoldingView
+
+
 class PositionView(BaseModel):
     """
     average_cost: USD a whole unit, fees included, rounded down; market_value, unrealized_pnl: at last_price;
@@ -270,6 +302,26 @@ class PositionView(BaseModel):
     unrealized_pnl: str
     realized_pnl: str
     weight: str
+
+
+class PriceView(BaseModel):
+    """
+    price: USD a whole unit.
+    """
+
+    id: str
+    price: str
+    price_time: AwareDatetime
+    price_position: int
+
+
+class PricesView(BaseModel):
+    """
+    What was told since the position before.
+    """
+
+    items: list[PriceView]
+    as_of: AsOfView
 
 
 class Email(RootModel[str]):
@@ -349,6 +401,15 @@ class Registration(BaseModel):
     last_name: LastName | None = None
 
 
+class ResetEvent(BaseModel):
+    """
+    There is no going on from where the client was: a snapshot follows.
+    """
+
+    event: Literal["reset"]
+    data: Nothing
+
+
 class SessionView(BaseModel):
     """
     last_seen: a minute early at most; address: the network of where it was opened.
@@ -368,6 +429,15 @@ class SessionsView(BaseModel):
     """
 
     items: list[SessionView]
+
+
+class StandingView(BaseModel):
+    """
+    frozen: neither orders nor withdrawals are taken; since: when that began, or ended; null: it never was.
+    """
+
+    frozen: bool
+    since: AwareDatetime | None
 
 
 class StepView(BaseModel):
@@ -432,6 +502,16 @@ class Trades(BaseModel):
     """
 
     items: list[TradeView]
+    next_cursor: str | None
+    as_of: AsOfView
+
+
+class TrailView(BaseModel):
+    """
+    Newest first.
+    """
+
+    items: list[ActView]
     next_cursor: str | None
     as_of: AsOfView
 
@@ -521,6 +601,12 @@ class Problem(BaseModel):
     resource: BaseModelModel | None = None
 
 
+class AccountEvent(BaseModel):
+    event: Literal["account"]
+    id: str
+    data: StandingView
+
+
 class AccountView(BaseModel):
     id: str
     username: str
@@ -532,12 +618,42 @@ class AccountView(BaseModel):
     freeze: FreezeView
 
 
+class AuthExpiredEvent(BaseModel):
+    """
+    The last: the session or its token is over.
+    """
+
+    event: Literal["auth_expired"]
+    data: Nothing
+
+
+class BalanceEvent(BaseModel):
+    event: Literal["balance"]
+    id: str
+    data: BalanceView
+
+
+class ErrorEvent(BaseModel):
+    """
+    The last: come back a moment later.
+    """
+
+    event: Literal["error"]
+    data: ErrorView
+
+
 class LoggedInView(BaseModel):
     access_token: str | None
     token_type: Literal["bearer"] = "bearer"
     expires_in: int = 600
     refresh_token: str | None
     user: UserView
+
+
+class OrderEvent(BaseModel):
+    event: Literal["order"]
+    id: str
+    data: OrderView
 
 
 class PortfolioView(BaseModel):
@@ -576,3 +692,37 @@ class PreviewView(BaseModel):
     refusal: RefusalView | None
     as_of: AsOfView
     prices_as_of: AsOfView
+
+
+class PricesEvent(BaseModel):
+    """
+    Of each asset the newest price, if one was told since the event before.
+    """
+
+    event: Literal["prices"]
+    id: str
+    data: PricesView
+
+
+class SnapshotView(BaseModel):
+    """
+    orders: the open ones, newest first; more_orders: there are others, to be found in the list. null: not among
+    the channels.
+    """
+
+    account: StandingView | None = None
+    balance: BalanceView | None = None
+    orders: list[OrderView] | None = None
+    more_orders: bool = False
+    positions: list[HoldingView] | None = None
+    as_of: AsOfView
+
+
+class SnapshotEvent(BaseModel):
+    """
+    The first, and after each reset.
+    """
+
+    event: Literal["snapshot"]
+    id: str
+    data: SnapshotView
