@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,7 +16,7 @@ from ops.where import FAILED, HERE, INTERRUPTED, RunDir, endpoint, screen
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from ops.client.client import Client
+    from ops.client.client import Client, Side
 
 app = typer.Typer(no_args_is_help=True, help="Deposit, buy, sell, look: as a customer.")
 
@@ -161,7 +161,7 @@ def preview(
     """Show what an order would come to; nothing is ordered."""
     if side not in ("buy", "sell"):
         raise typer.BadParameter(f"side is buy or sell, not {side}")
-    wanted: Literal["buy", "sell"] = "buy" if side == "buy" else "sell"
+    wanted: Side = "buy" if side == "buy" else "sell"
     require_one(quantity, notional)
     found = run(
         lambda client: client.preview(asset_id, wanted, quantity=quantity, notional=notional),
@@ -240,7 +240,7 @@ def assets(
 
 def place(
     *,
-    side: Literal["buy", "sell"],
+    side: "Side",
     asset_id: str,
     quantity: str | None,
     notional: str | None,

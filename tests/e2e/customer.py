@@ -1,11 +1,11 @@
 """A customer over REST who never gives up: the product's client, and what each of his commands came to."""
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx2
 
-from ops.client.client import Client
+from ops.client.client import Client, Side
 from ops.client.errors import Problem
 from ops.client.tokens import InMemory
 
@@ -62,7 +62,7 @@ class Customer:
         self,
         *,
         asset_id: str,
-        side: Literal["buy", "sell"],
+        side: Side,
         quantity: str | None = None,
         notional: str | None = None,
     ) -> None:

@@ -14,6 +14,7 @@ from events.portfolio import PositionChanged
 from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS
 from gateway.projections.orders import Following, Opening
 from infra.shell.reading import is_control
+from ops.client.client import Side
 from ops.stack.folder import RunFolder
 from tests.books import Books
 from tests.e2e.customer import Customer
@@ -148,7 +149,8 @@ async def going_on(followers: Sequence[Follower], longest_s: float) -> AsyncIter
 async def trade(customer: Customer, orders: int, seed: int) -> None:
     rng = Random(seed)
     for _ in range(orders):
-        side, asset_id = rng.choice(("buy", "buy", "sell")), rng.choice(("BTC", "ETH"))
+        side: Side = rng.choice(("buy", "buy", "sell"))
+        asset_id = rng.choice(("BTC", "ETH"))
         await customer.order(asset_id=asset_id, side=side, notional=f"{rng.randint(1, 99)}.00")
 
 

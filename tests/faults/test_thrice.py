@@ -92,7 +92,7 @@ async def test_a_thousand_commands_sent_thrice_have_a_thousand_effects(
         client = await client_of(one)
         await client.deposit("1000.00")
         twin = Client(two, client.name)
-        twin.token, twin.account_id = client.token, client.account_id
+        twin.keeper, twin.account_id = client.keeper, client.account_id
         twin.retried, twin.answers = set(), {}
         names = (f"{'do'[n % 2]}{n}-thrice" for n in range(COMMANDS))
         await asyncio.gather(ask_all([client, twin], names), break_both(stack, client.answers))
