@@ -48,7 +48,7 @@ from bench.way import way
             ["POST → settled at 20/s, p99", "settled, 64 connections", "  CPU of gateway"],
         ),
     ],
-    ids=["drain", "hop", "projections", "way"],
+    ids=["drain", "hop", "edge", "projections", "way"],
 )
 def test_a_bench_checks_its_outputs_and_prints_its_lines(
     bench: Callable[[], list[Figure]], lines: list[str]
