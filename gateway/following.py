@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from events.ids import partition_of
 from infra.views.port import Ask, AsOf, Entry, Kind, Reading, Since, View
 
-from .sse import frame
+from .sse import beat, frame
 from .streaming import Lacking
 
 POSITION = re.compile(r"[a-z]:[0-9]{1,15}(,[a-z]:[0-9]{1,15}){0,7}")
@@ -30,6 +30,13 @@ class Channel(NamedTuple):
     tell: Callable[[Any, AsOf], BaseModel]
 
 
+class Guard(NamedTuple):
+    """What is watched whatever the client follows. ends(row): it may see no more until it comes back."""
+
+    kind: Kind[Any]
+    ends: Callable[[Any], bool]
+
+
 Show = Callable[[AsOf, Sequence[Any]], BaseModel]
 """Returns a snapshot, given the answers to what its channels ask."""
 
@@ -45,12 +52,15 @@ class Following:
         account_id: str,
         channels: Sequence[Channel],
         show: Show,
-        resume: str | None,
+        *,
+        guard: Guard,
+        resume: str | None = None,
     ) -> None:
         self.live, self.account_id, self.channels, self.show = live, account_id, channels, show
+        self.guard = guard
         self._tell = {channel.kind: channel for channel in channels}
         self._kinds: dict[str, tuple[Kind[Any], ...]] = {}
-        for kind in self._tell:
+        for kind in dict.fromkeys((*self._tell, guard.kind)):
             self._kinds[kind.topic.name] = (*self._kinds.get(kind.topic.name, ()), kind)
         self._at = positions(resume, self._kinds) if resume else None
         self._is_lost = bool(resume) and self._at is None
@@ -68,19 +78,22 @@ class Following:
         if None in look.answers:
             self._is_lost = True
             return await self._anew()
-        frames, more = [], False
+        frames, more, over = [], False, False
         for ask, entries in zip(asks, look.answers, strict=True):
             frames += [self._frame(entry, look.as_of.time) for entry in entries]
             if len(entries) < FEW:
                 self._at[ask.topic] = look.as_of.positions.get(ask.topic, 0)
             more |= len(entries) == FEW
-        return Lacking(b"".join(frames), more)
+            over |= any(e.kind is self.guard.kind and self.guard.ends(e.value) for e in entries)
+        return Lacking(b"".join(frames), more, over)
 
     def _frame(self, entry: Entry, time: int) -> bytes:
         assert self._at is not None
-        channel = self._tell[entry.kind]
+        channel = self._tell.get(entry.kind)
         self._at[entry.kind.topic.name] = entry.offset + 1
         as_of = AsOf(time, self._at)
+        if channel is None:
+            return beat(str(as_of))
         return frame(channel.event, channel.tell(entry.value, as_of), str(as_of))
 
     async def _anew(self) -> Lacking:

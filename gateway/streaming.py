@@ -46,10 +46,11 @@ class ErrorView(BaseModel):
 
 
 class Lacking(NamedTuple):
-    """Frames that a client lacks. more: there are others to be had at once."""
+    """Frames that a client lacks. more: there are others to be had at once; over: it may see none after them."""
 
     frames: bytes
     more: bool = False
+    over: bool = False
 
 
 class Source(Protocol):
@@ -142,7 +143,7 @@ class Stream:
             self._limit = None
 
     async def _go_on(self, say: Say, limit: asyncio.Timeout) -> End:
-        frames, more = self._first
+        frames, more, over = self._first
         frames = retry() + frames
         while self._over is None:
             if frames:
@@ -151,12 +152,14 @@ class Stream:
                 if self._over is None:
                     limit.reschedule(None)
                 await asyncio.sleep(self.source.pause_ms / 1000)
+            if over:
+                return End.AUTH_EXPIRED
             if not more:
                 await self._rest()
             is_due = self._left_ms() <= 0
             if is_due and not await self._is_open():
                 return End.AUTH_EXPIRED
-            frames, more = await self.source.lacking()
+            frames, more, over = await self.source.lacking()
             if is_due:
                 self._next_beat = alive_ms() + self.hub.beat_s * 1000
                 frames += beat(self.source.position)
@@ -235,19 +238,12 @@ class Hub:
         OPEN.labels(stream.name).dec()
         ENDS.labels(stream.name, str(why)).inc()
 
-    def end(self, *, account_id: str | None = None, session_id: str | None = None) -> int:
-        """Ends the account's streams, or the session's alone, for their client may see no more. Returns how many."""
-        ended = [
-            stream
-            for stream in self._all()
-            if stream.caller
-            and account_id in (None, stream.caller.account_id)
-            and session_id in (None, stream.caller.session_id)
-            and (account_id or session_id)
-        ]
-        for stream in ended:
+    def end(self, session_id: str) -> int:
+        """Ends the session's streams, for their client may see no more. Returns how many."""
+        own = [s for s in self._all() if s.caller and s.caller.session_id == session_id]
+        for stream in own:
             stream.end(End.AUTH_EXPIRED)
-        return len(ended)
+        return len(own)
 
     def close(self) -> None:
         """Ends every stream, and takes no more."""
@@ -278,7 +274,7 @@ class Hub:
                 for stream in self._all():
                     stream.check()
             else:
-                self.end(session_id=session_id)
+                self.end(session_id)
 
     def _all(self) -> Iterator[Stream]:
         return iter([stream for streams in self._streams.values() for stream in streams])

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Catalogue
 from gateway.deps import Customer, PartsDep
-from gateway.following import Channel, Following
+from gateway.following import Channel, Following, Guard
 from gateway.listing import MOST
 from gateway.problems import Responses, refusals
 from gateway.projections.accounts import ACCOUNT, ONLY, AccountRow
@@ -28,6 +28,7 @@ from gateway.times import Timestamp
 from infra.views.port import All, AsOf, Listed, One, Page
 
 router = resource("stream")
+FROZEN = Guard(ACCOUNT, lambda row: row.frozen)
 NAME = "(account|balance|orders|positions)"
 Channels = Annotated[
     str,
@@ -112,7 +113,7 @@ class ResetEvent(BaseModel):
 
 
 class AuthExpiredEvent(BaseModel):
-    """The last: the session or its token is over."""
+    """The last: the session or its token is over, or the account was frozen: come back with a good token."""
 
     event: Literal["auth_expired"]
     data: Nothing
@@ -162,7 +163,8 @@ async def stream(
         account.id,
         [known[name] for name in names],
         partial(snapshot, parts.catalogue, names),
-        resume,
+        guard=FROZEN,
+        resume=resume,
     )
     caller = Caller(account.id, account.session_id, account.token_ends)
     return EventStream(await parts.streams.hub.admit(following, caller).begin())

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from events.codec import stamp
+from events.order import FreezeAccount, UnfreezeAccount
 from events.topics import ORDER_COMMANDS
 from gateway.deps import Parts
 from infra.views.port import KEPT
@@ -162,24 +163,41 @@ async def test_channels_are_chosen(follow: Follow, customer: Customer) -> None:
         assert (await listener.event("order")).id.startswith("o:")
 
 
-async def test_it_is_told_when_the_account_is_frozen(
-    follow: Follow, customer: Customer, backstage: Backstage
+async def publish(backstage: Backstage, command: FreezeAccount | UnfreezeAccount) -> None:
+    now = backstage.now()
+    await backstage.publish(ORDER_COMMANDS, stamp(command, occurred_at=now, created_at=now))
+
+
+async def coming(listener: Listener, last: str) -> list[Event]:
+    """Returns what comes before the first event of that name, and that."""
+    events = [await listener.event()]
+    while events[-1].name != last:
+        events.append(await listener.event())
+    return events
+
+
+@pytest.mark.parametrize("told", [["account"], []])
+async def test_s62_a_freeze_ends_it_whatever_it_follows(
+    follow: Follow, customer: Customer, backstage: Backstage, told: list[str]
 ) -> None:
     account_id = (await customer.get("/auth/me"))["id"]
-    async with follow("?channels=account") as listener:
-        snapshot = await listener.event("snapshot")
-        assert snapshot.data["account"] == {"frozen": False, "since": None}
-        commands = [
-            orders.freeze(n=900, account_id=account_id),
-            orders.unfreeze(n=901, account_id=account_id),
-        ]
-        for command, frozen in zip(commands, (True, False), strict=True):
-            now = backstage.now()
-            await backstage.publish(ORDER_COMMANDS, stamp(command, occurred_at=now, created_at=now))
-            told = await listener.event("account")
-            assert told.data["frozen"] is frozen
-    async with follow("?channels=account", last_id=snapshot.id) as again:
-        assert [(await again.event("account")).data["frozen"] for _ in "12"] == [True, False]
+    channels = ",".join([*told, "positions"])
+    async with follow(f"?channels={channels}") as listener:
+        await publish(backstage, orders.freeze(n=900, account_id=account_id))
+        first, *frozen, _ = await coming(listener, "auth_expired")
+        await listener.ended()
+    assert first.name == "snapshot"
+    assert [(event.name, event.data["frozen"]) for event in frozen] == [
+        (name, True) for name in told
+    ]
+    async with follow(f"?channels={channels}", last_id=listener.parser.last_id) as again:
+        await publish(backstage, orders.unfreeze(n=901, account_id=account_id))
+        await customer.deposit("9.00")
+        await customer.order("buy", notional="5.00")
+        *thawed, _ = await coming(again, "position")
+    assert [(event.name, event.data["frozen"]) for event in thawed] == [
+        (name, False) for name in told
+    ]
 
 
 @pytest.mark.parametrize("channels", ["", "prices", "orders,", "orders;balance", "profile"])
