@@ -1,7 +1,10 @@
 """What holds for every route: ids, problems, bodies, policies, documents."""
 
+import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -301,6 +304,25 @@ async def test_the_document_can_be_looked_at(client: httpx2.AsyncClient, path: s
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert "/openapi.json" in answer.text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    assert parts
+    for part in parts:  # nothing is fetched from elsewhere
+        found = await client.get(part)
+        assert (found.status_code, found.headers["cache-control"]) == (200, "public, max-age=86400")
+        kind = {"js": "text/javascript", "css": "text/css", "png": "image/png"}[
+            part.rsplit(".")[-1]
+        ]
+        assert found.headers["content-type"].startswith(kind)
+    [policy] = answer.headers.get_list("content-security-policy")
+    assert "https:" not in policy
+    for script in re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL):
+        assert b64encode(sha256(script.encode()).digest()).decode() in policy
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fcore.py", "%2e%2e%2fcore.py", "core.py"])
+async def test_the_pages_bring_no_other_file(client: httpx2.AsyncClient, name: str) -> None:
+    answer = await client.get(f"/docs/assets/{name}")
+    assert answer.status_code in (404, 422)
 
 
 async def test_readiness_names_what_is_away(parts: Parts) -> None:

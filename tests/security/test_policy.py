@@ -30,6 +30,7 @@ EXAMPLES = {
     "account_id": UUID,
     "client_order_id": "mine",
     "asset_id": "BTC",
+    "name": "favicon.png",
     "username": "nobody",
 }
 MAY = {
