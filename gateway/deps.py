@@ -43,13 +43,15 @@ class Streams(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
-    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own.
+    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own; https: clients come by
+    nothing else.
     """
 
     rates: Rates
     buckets: Buckets
     proxies: Sequence[Network] = ()
     origins: Set[str] = frozenset()
+    https: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,7 @@ SAFETY = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
 )
 """What has a browser take no answer for anything else than it is."""
+HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 PRIVATE = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -71,11 +72,14 @@ class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
     It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for. origins: of pages
-    elsewhere that may read what is answered (CORS).
+    elsewhere that may read what is answered (CORS); https: a browser that came so shall come by nothing else.
     """
 
-    def __init__(self, app: FastAPI, origins: Set[str] = frozenset()) -> None:
+    def __init__(
+        self, app: FastAPI, origins: Set[str] = frozenset(), *, https: bool = False
+    ) -> None:
         self.app = app
+        self._safety = (*SAFETY, HTTPS) if https else SAFETY
         self._routes = AsyncExitStackMiddleware(app.router)
         self._shared = CORSMiddleware(
             self._answer,
@@ -103,7 +107,8 @@ class Entrance:
                 state[STARTED] = True
                 measure(scope, message["status"]).observe(perf_counter() - began)
                 own = message["headers"]
-                message["headers"] = [*own, *told(scope, request_id), *kept_by_nobody(own)]
+                told = [*said_of(scope, request_id), *self._safety, *kept_by_nobody(own)]
+                message["headers"] = [*own, *told]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
@@ -132,11 +137,11 @@ class Entrance:
         return refused
 
 
-def told(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
-    """Returns the headers that every answer has."""
+def said_of(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Returns what is said of the request and of how many more there may be."""
     allowance = scope["state"].get(ALLOWANCE)
     left = headers(allowance) if allowance else []
-    return [(REQUEST_ID, request_id), *left, *SAFETY]
+    return [(REQUEST_ID, request_id), *left]
 
 
 def kept_by_nobody(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
