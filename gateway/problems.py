@@ -34,6 +34,7 @@ EDGE = {
     "username_taken": (409, "The user name is taken."),
     "email_taken": (409, "The e-mail address is taken."),
     "refresh_in_progress": (409, "The session is being refreshed by another request."),
+    "account_not_empty": (409, "The account has money, assets or open orders."),
     "last_admin": (409, "There must be an admin."),
     "own_role": (403, "Nobody changes the role of his own account."),
     "changed_meanwhile": (412, "It is no longer what If-Match says."),
