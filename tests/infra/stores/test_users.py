@@ -8,9 +8,9 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from infra.stores.dynamodb import connect
+from infra.stores.memory_users import MemoryUsers
 from infra.stores.users import (
     DynamoUsers,
-    MemoryUsers,
     Unpublished,
     User,
     Users,
