@@ -9,6 +9,7 @@ from bench.http import Answer, Json, Server
 
 PATIENCE_S = 180
 PAGE = 200
+BEHIND = 503  # what it is answered while the history has not come so far
 DEPOSIT = "5000000.00"
 SPEND = "10.00"
 UNDER_WAY = 4
@@ -75,19 +76,30 @@ class Customer:
 
     async def audit(self) -> None:
         """Raises: AssertionError unless each order stands there once, filled, and the balance is what they leave."""
-        found: list[Json] = []
-        cursor = ""
-        while True:
-            page = await self.get(f"/orders?limit={PAGE}{cursor}")
-            found += page["items"]
-            if page["next_cursor"] is None:
-                break
-            cursor = f"&cursor={page['next_cursor']}"
+        found = await self.listed("/orders")
         assert sorted(order["id"] for order in found) == sorted(self.orders)
         assert {order["status"] for order in found} <= {"filled"}
         paid = sum((Decimal(order["cost"]) + Decimal(order["fee"]) for order in found), Decimal(0))
         total = Decimal((await self.get("/balance"))["total"])
         assert total == Decimal(DEPOSIT) - paid, f"{total} after {paid}"
+
+    async def listed(self, path: str) -> list[Json]:
+        """Returns the whole list, once the history has come as far as the live view. Raises: TimeoutError."""
+        found: list[Json] = []
+        cursor = ""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                answer = await self.edge.ask(
+                    "GET", f"/api/v1{path}?limit={PAGE}{cursor}", headers=self.headers
+                )
+                if answer.status == BEHIND:
+                    await asyncio.sleep(0.05)
+                    continue
+                page = expect(answer, 200)
+                found += page["items"]
+                if page["next_cursor"] is None:
+                    return found
+                cursor = f"&cursor={page['next_cursor']}"
 
     async def get(self, path: str) -> Any:
         return expect(await self.edge.ask("GET", f"/api/v1{path}", headers=self.headers), 200)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import uvloop
 
-from bench.customers import PAGE, Customer, expect
+from bench.customers import Customer, expect
 from bench.generator import Latencies, at_most, at_rate
 from bench.http import server
 from bench.report import Figure
@@ -96,13 +96,9 @@ def asked(kind: str) -> tuple[str, dict[str, Any]]:
 async def is_exact(customer: Customer) -> bool:
     """Returns whether the lines of the ledger add up to the balance, once nothing is held."""
     await customer.settled()
-    total, cursor = Decimal(0), ""
-    while True:
-        page = await customer.get(f"/balance/transactions?limit={PAGE}{cursor}")
-        total += sum((Decimal(line["amount"]) for line in page["items"]), Decimal(0))
-        if page["next_cursor"] is None:
-            return total == Decimal((await customer.get("/balance"))["total"])
-        cursor = f"&cursor={page['next_cursor']}"
+    lines = await customer.listed("/balance/transactions")
+    total = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
+    return total == Decimal((await customer.get("/balance"))["total"])
 
 
 async def a_second(seconds: int, act: Act) -> float:
