@@ -86,7 +86,7 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app, parts.door.origins)
+    return Entrance(app, parts.door.origins, parts.door.hosts)
 
 
 def routed() -> FastAPI:
@@ -160,6 +160,7 @@ def door(settings: GatewaySettings) -> Door:
         buckets=Buckets(now),
         proxies=settings.trusted_proxies,
         origins=settings.origins,
+        hosts=settings.hosts,
     )
 
 

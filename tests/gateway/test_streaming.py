@@ -215,22 +215,6 @@ async def test_no_place_at_all_is_the_beginning(follow: Follow) -> None:
         await listener.event("snapshot")
 
 
-async def test_nobody_sees_another_s(follow: Follow, customer: Customer, other: Customer) -> None:
-    await customer.deposit("100.00")
-    await other.deposit("7.00")
-    async with follow() as listener, follow(of=other) as others:
-        first = await listener.event("snapshot")
-        assert (await others.event("snapshot")).data["balance"]["total"] == "7.00"
-        await customer.deposit("1.00")
-        assert (await listener.event("balance")).data["total"] == "101.00"
-        await other.deposit("1.00")
-        assert (await others.event("balance")).data["total"] == "8.00"
-        assert listener.waiting() == others.waiting() == []
-    async with follow(of=other, last_id=first.id) as foreign:
-        assert (await foreign.event("balance")).data["total"] == "8.00"
-        assert foreign.waiting() == []
-
-
 async def test_who_falls_too_far_behind_is_told_anew_and_costs_no_more(
     parts: Parts, follow: Follow, customer: Customer
 ) -> None:
