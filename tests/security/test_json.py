@@ -98,7 +98,7 @@ def test_s35_no_bytes_do_harm(raw: bytes) -> None:
     json.loads(raw)
 
 
-@pytest.mark.parametrize("raw", filter(None, AMBIGUOUS), ids=lambda raw: repr(raw[:24]))
+@pytest.mark.parametrize("raw", [raw for raw in AMBIGUOUS if raw], ids=lambda raw: repr(raw[:24]))
 async def test_s35_such_a_body_is_malformed_at_every_kind_of_route(
     client: Client, raw: bytes
 ) -> None:
@@ -135,7 +135,7 @@ def test_s35_the_corpus_has_one_meaning_or_none() -> None:
 
 
 def plain(raw: bytes) -> object:
-    return msgspec.json.decode(raw, strict=True)
+    return msgspec.json.Decoder(float_hook=Decimal).decode(raw)
 
 
 def told(meaning: object) -> str:
