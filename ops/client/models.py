@@ -620,7 +620,7 @@ class AccountView(BaseModel):
 
 class AuthExpiredEvent(BaseModel):
     """
-    The last: the session or its token is over.
+    The last: the session or its token is over, or the account was frozen: come back with a good token.
     """
 
     event: Literal["auth_expired"]
