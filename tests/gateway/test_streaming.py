@@ -11,10 +11,10 @@ from events.order import FreezeAccount, UnfreezeAccount
 from events.topics import ORDER_COMMANDS
 from gateway.deps import Parts
 from infra.views.port import KEPT
+from ops.client.sse import Event
 from tests.gateway.backstage import Backstage
 from tests.gateway.listener import Follow, Listener, follow
 from tests.messages import orders
-from tests.sse import Event
 from tests.stand import until
 
 from .routes.conftest import Customer, backstage, customer, other
