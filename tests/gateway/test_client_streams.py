@@ -12,7 +12,7 @@ import pytest
 
 from gateway.auth import LEEWAY, TOKEN_LIFE
 from gateway.deps import Parts
-from ops.client.asking import BASE
+from ops.client.asking import BASE, SILENCE
 from ops.client.client import Client
 from ops.client.errors import NoAnswer, Problem
 from ops.client.models import BalanceEvent, SnapshotEvent
@@ -204,6 +204,7 @@ async def test_opening_is_tried_again_as_all_else(ada: Client, line: Line) -> No
     line.troubles = ["unreachable", "lost", 503, 429]
     async with ada.follow() as stream:
         await anext(stream)
+    assert {request.extensions["timeout"]["read"] for request in line.sent} == {SILENCE}
     assert line.paths() == ["/stream"] * 5
     line.troubles = ["unreachable"] * 100
     hasty = Client("", http=ada._http, keeper=ada.session.keeper, patience=0.01)
