@@ -83,6 +83,14 @@ class RoleChanged(UserEvent):
     after: Token
 
 
+@mirror
+class UserErased(UserEvent):
+    """Nobody logs into the account any more, and nobody knows whose it was. What the log has of it stays."""
+
+    type: Literal["user_erased"] = "user_erased"
+    version: Literal[1] = 1
+
+
 UserMessage = (
     UserRegistered
     | LoggedIn
@@ -93,4 +101,5 @@ UserMessage = (
     | PasswordChanged
     | ProfileChanged
     | RoleChanged
+    | UserErased
 )

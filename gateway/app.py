@@ -44,6 +44,7 @@ from .routes import (
     assets,
     auth,
     balance,
+    closing,
     docs,
     health,
     inventory,
@@ -76,6 +77,7 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     market.router,
     auth.router,
     profile.router,
+    closing.router,
     admin.router,
     health.router,
     docs.router,
@@ -86,7 +88,8 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app, parts.door.origins)
+    door = parts.door
+    return Entrance(app, door.origins, hosts=door.hosts, https=door.https)
 
 
 def routed() -> FastAPI:
@@ -160,6 +163,8 @@ def door(settings: GatewaySettings) -> Door:
         buckets=Buckets(now),
         proxies=settings.trusted_proxies,
         origins=settings.origins,
+        https=settings.env == "production",
+        hosts=settings.hosts,
     )
 
 

@@ -20,6 +20,7 @@ from infra.process.metrics import latency
 
 from .deps import admit_anybody
 from .problems import UNKNOWN, Refused, answer, refusal
+from .proper import require_proper
 from .rates import headers
 
 REQUEST_ID = b"x-request-id"
@@ -47,6 +48,7 @@ ANSWERED = (
     "X-Request-ID",
 )
 SAFETY = (
+    (b"server", b"orderstream"),  # the HTTP server would tell its own name
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -54,6 +56,7 @@ SAFETY = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
 )
 """What has a browser take no answer for anything else than it is."""
+HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 PRIVATE = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -71,11 +74,20 @@ class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
     It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for. origins: of pages
-    elsewhere that may read what is answered (CORS).
+    elsewhere that may read what is answered (CORS); hosts: the edge's own names, none: whatever it is called; https: a
+    browser that came so shall come by nothing else.
     """
 
-    def __init__(self, app: FastAPI, origins: Set[str] = frozenset()) -> None:
-        self.app = app
+    def __init__(
+        self,
+        app: FastAPI,
+        origins: Set[str] = frozenset(),
+        *,
+        hosts: Set[str] = frozenset(),
+        https: bool = False,
+    ) -> None:
+        self.app, self.hosts = app, hosts
+        self._safety = (*SAFETY, HTTPS) if https else SAFETY
         self._routes = AsyncExitStackMiddleware(app.router)
         self._shared = CORSMiddleware(
             self._answer,
@@ -103,7 +115,8 @@ class Entrance:
                 state[STARTED] = True
                 measure(scope, message["status"]).observe(perf_counter() - began)
                 own = message["headers"]
-                message["headers"] = [*own, *told(scope, request_id), *kept_by_nobody(own)]
+                told = [*said_of(scope, request_id), *self._safety, *kept_by_nobody(own)]
+                message["headers"] = [*own, *told]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
@@ -111,6 +124,7 @@ class Entrance:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            require_proper(scope, self.hosts)
             await self._routes(scope, receive, send)
         except Exception as error:
             refused = await self._counted(scope, refusal(error))
@@ -132,11 +146,11 @@ class Entrance:
         return refused
 
 
-def told(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
-    """Returns the headers that every answer has."""
+def said_of(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Returns what is said of the request and of how many more there may be."""
     allowance = scope["state"].get(ALLOWANCE)
     left = headers(allowance) if allowance else []
-    return [(REQUEST_ID, request_id), *left, *SAFETY]
+    return [(REQUEST_ID, request_id), *left]
 
 
 def kept_by_nobody(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -10,8 +10,23 @@ from .problems import Problem, refusals
 
 Operation = dict[str, Any]
 SCHEMAS = "#/components/schemas/{model}"
-OF_ALL = ("internal", "dependency_unavailable", "view_behind", "rate_limited")
-OF_BODIES = ("malformed_json", "body_too_large", "unsupported_media_type", "validation_failed")
+OF_ALL = (
+    "bad_host",
+    "uri_too_long",
+    "headers_too_large",
+    "internal",
+    "dependency_unavailable",
+    "view_behind",
+    "rate_limited",
+)
+OF_BODIES = (
+    "bad_request",
+    "malformed_json",
+    "request_timeout",
+    "body_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+)
 OF_SESSIONS = (
     "authentication_required",
     "invalid_token",

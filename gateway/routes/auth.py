@@ -9,7 +9,13 @@ from uuid_utils import uuid7
 from events.user import LoggedOut, UserRegistered
 from gateway.audit import event, mark, unpublished
 from gateway.auth import MAX_TOKEN, TOKEN_LIFE
-from gateway.cookies import ACCESS_COOKIE, REFRESH_COOKIE, require_same_origin, set_cookie
+from gateway.cookies import (
+    ACCESS_COOKIE,
+    REFRESH_COOKIE,
+    clear,
+    require_same_origin,
+    set_cookie,
+)
 from gateway.deps import PUBLIC, Customer, PartsDep, RequestId, whence
 from gateway.logins import BROWSER_LIFE, Device, Logins, Pair
 from gateway.problems import Refused, refusals
@@ -161,9 +167,7 @@ async def logout(
             LoggedOut, account.id, request_id, session=mark(account.session_id)
         )
     if account.browser:
-        set_cookie(response, ACCESS_COOKIE, "", 0)
-        set_cookie(response, REFRESH_COOKIE, "", 0)
-        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        clear(response)
 
 
 def give(pair: Pair, response: Response, *, browser: bool) -> dict[str, str | None]:

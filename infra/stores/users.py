@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Role = Literal["customer", "admin"]
 Taken = Literal["username_taken", "email_taken"]
+Erasure = Literal["erased", "changed_meanwhile", "last_admin"]
 Grant = Literal["changed", "changed_meanwhile", "last_admin"]
 Item = dict[str, Any]
 TABLE = "users"
@@ -77,6 +78,11 @@ class Users(Protocol):
 
     async def grant(self, user: User, role: Role, event: Unpublished) -> Grant:
         """Returns whether the user has another role now: only if he was not the last admin, and none changed it."""
+
+    async def erase(self, user: User, event: Unpublished) -> Erasure:
+        """Returns whether the store knows nothing of the user any more, and his names are free: only if he was not the
+        last admin, and none changed him.
+        """
 
     async def page(self, after: str, limit: int) -> Sequence[User]:
         """Returns so many users by name, the first one after that name."""
@@ -141,20 +147,26 @@ class DynamoUsers:
             }
         }
 
-    def _replace(self, old: User, new: User) -> Item:
-        """Returns the part of a transaction that puts one version of a user in the other's place."""
+    def _standing(self, user: User) -> Item:
+        """Returns the condition that the user is as he was when he was read."""
         stands = "password_hash = :hash AND (version = :was OR attribute_not_exists(version))"
         return {
-            "Put": {
-                "TableName": self.table,
-                "Item": key(f"user#{old.account_id}", "user") | attributes(new),
-                "ConditionExpression": stands,
-                "ExpressionAttributeValues": {
-                    ":hash": {"S": old.password_hash},
-                    ":was": {"N": str(old.version)},
-                },
-            }
+            "TableName": self.table,
+            "ConditionExpression": stands,
+            "ExpressionAttributeValues": {
+                ":hash": {"S": user.password_hash},
+                ":was": {"N": str(user.version)},
+            },
         }
+
+    def _replace(self, old: User, new: User) -> Item:
+        """Returns the part of a transaction that puts one version of a user in the other's place."""
+        item = at_user(old) | attributes(new)
+        return {"Put": {"Item": item, **self._standing(old)}}
+
+    def _delete(self, pk: str, sk: str) -> Item:
+        """Returns the part of a transaction that deletes an item."""
+        return {"Delete": {"TableName": self.table, "Key": key(pk, sk)}}
 
     def _count_admins(self, by: int) -> Item:
         """Returns the part of a transaction that keeps the count, which never falls to zero."""
@@ -206,7 +218,7 @@ class DynamoUsers:
         owner = {"account_id": {"S": old.account_id}}
         locks = [
             self._put(key(f"email#{new.email}", "lock") | owner),
-            {"Delete": {"TableName": self.table, "Key": key(f"email#{old.email}", "lock")}},
+            self._delete(f"email#{old.email}", "lock"),
         ]
         changed, _, *locked = await self._transact(
             self._replace(old, new._replace(version=old.version + 1)),
@@ -227,6 +239,19 @@ class DynamoUsers:
         if changed == "ConditionalCheckFailed":
             return "changed_meanwhile"
         return "last_admin" if counted == "ConditionalCheckFailed" else "changed"
+
+    async def erase(self, user: User, event: Unpublished) -> Erasure:
+        deleted, *_, counted = await self._transact(
+            {"Delete": {"Key": at_user(user), **self._standing(user)}},
+            self._put(outbox_item(event)),
+            self._delete(f"name#{user.username}", "lock"),
+            self._delete(f"email#{user.email}", "lock"),
+            self._delete("names", user.username),
+            *([self._count_admins(-1)] if user.role == "admin" else []),
+        )
+        if deleted == "ConditionalCheckFailed":
+            return "changed_meanwhile"
+        return "last_admin" if counted == "ConditionalCheckFailed" else "erased"
 
     async def page(self, after: str, limit: int) -> Sequence[User]:
         with answering():
@@ -272,6 +297,10 @@ def key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+def at_user(user: User) -> Item:
+    return key(f"user#{user.account_id}", "user")
+
+
 def outbox_item(event: Unpublished) -> Item:
     return key("outbox", event.id) | {"event": {"B": event.event}}
 
@@ -290,80 +319,3 @@ def user_of(item: Item) -> User:
     values = {name: item[name]["S"] for name in User._fields if "S" in item.get(name, {})}
     numbers: Item = {name: int(item.get(name, ZERO)["N"]) for name in NUMBERS}
     return User(**values, **numbers)
-
-
-class MemoryUsers:
-    """The twin: as strict about names and conditions, and what it gives out went through the same items."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, Item] = {}
-        self.names: dict[str, str] = {}
-        self.emails: dict[str, str] = {}
-        self.outbox: dict[str, bytes] = {}
-
-    def _admins(self) -> int:
-        return sum(item["role"] == {"S": "admin"} for item in self.items.values())
-
-    async def register(self, user: User, event: Unpublished) -> Taken | None:
-        if user.username in self.names:
-            return "username_taken"
-        if user.email in self.emails:
-            return "email_taken"
-        self.names[user.username] = self.emails[user.email] = user.account_id
-        self.items[user.account_id] = attributes(user)
-        self.outbox[event.id] = event.event
-        return None
-
-    async def by_id(self, account_id: str) -> User | None:
-        item = self.items.get(account_id)
-        return user_of(item) if item else None
-
-    async def by_name(self, username: str) -> User | None:
-        return await self.by_id(self.names.get(username, ""))
-
-    async def replace_hash(
-        self, account_id: str, *, old: str, new: str, event: Unpublished | None = None
-    ) -> bool:
-        item = self.items.get(account_id)
-        if item is None or item["password_hash"] != {"S": old}:
-            return False
-        item["password_hash"] = {"S": new}
-        if event:
-            await self.keep(event)
-        return True
-
-    async def change(
-        self, old: User, new: User, event: Unpublished
-    ) -> Literal["email_taken", "changed_meanwhile"] | None:
-        if await self.by_id(old.account_id) != old:
-            return "changed_meanwhile"
-        if self.emails.get(new.email, old.account_id) != old.account_id:
-            return "email_taken"
-        del self.emails[old.email]
-        self.emails[new.email] = old.account_id
-        self.items[old.account_id] = attributes(new._replace(version=old.version + 1))
-        await self.keep(event)
-        return None
-
-    async def grant(self, user: User, role: Role, event: Unpublished) -> Grant:
-        if await self.by_id(user.account_id) != user:
-            return "changed_meanwhile"
-        if role != "admin" and self._admins() < 2:
-            return "last_admin"
-        changed = user._replace(role=role, version=user.version + 1)
-        self.items[user.account_id] = attributes(changed)
-        await self.keep(event)
-        return "changed"
-
-    async def page(self, after: str, limit: int) -> Sequence[User]:
-        names = sorted(name for name in self.names if name > after)[:limit]
-        return [user for name in names if (user := await self.by_name(name))]
-
-    async def keep(self, event: Unpublished) -> None:
-        self.outbox[event.id] = event.event
-
-    async def unpublished(self, limit: int) -> list[Unpublished]:
-        return [Unpublished(*entry) for entry in sorted(self.outbox.items())[:limit]]
-
-    async def forget(self, event_id: str) -> None:
-        self.outbox.pop(event_id, None)

@@ -126,6 +126,12 @@ class Client:
         body = {"current_password": current, "password": new}
         await self._calls.ask("POST", "/auth/password", body=body, repeatable=False)
 
+    async def close_account(self, password: str) -> None:
+        """Has the edge forget the user, whose account must be empty; the session is over."""
+        body = {"password": password}
+        await self._calls.ask("POST", "/auth/close", body=body, repeatable=False)
+        self.session.keeper.save(None)
+
     async def sessions(self) -> models.SessionsView:
         """Returns where the user is logged in."""
         return await self._calls.get(models.SessionsView, "/auth/sessions")

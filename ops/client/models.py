@@ -127,6 +127,13 @@ class ErrorView(BaseModel):
     code: str
 
 
+class Farewell(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    password: Annotated[str, Field(max_length=128)]
+
+
 class FreezeView(BaseModel):
     """
     by: the account of the admin who said so last; since: when what is so began, null if it never changed.

@@ -26,8 +26,8 @@ from infra.publisher import MemoryPublisher
 from infra.stores.failures import MemoryFailures
 from infra.stores.idempotency import MemoryTries
 from infra.stores.limits import Buckets
+from infra.stores.memory_users import MemoryUsers
 from infra.stores.sessions import MemorySessions
-from infra.stores.users import MemoryUsers
 from infra.views.port import View
 from infra.views.seam import Seam
 

@@ -113,6 +113,7 @@ class Line(httpx2.AsyncBaseTransport):
             "type": "http",
             "method": request.method,
             "path": request.url.path,
+            "raw_path": request.url.raw_path.split(b"?")[0],
             "query_string": request.url.query,
             "headers": [(name.lower(), value) for name, value in request.headers.raw],
         }

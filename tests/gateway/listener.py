@@ -90,11 +90,12 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """Yields a client whose answer has begun; it goes after the block."""
     url = urlsplit(f"{BASE}{path}")
-    given = {**headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
+    given = {"Host": "edge", **headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
     scope = {
         "type": "http",
         "method": "GET",
         "path": url.path,
+        "raw_path": url.path.encode(),
         "query_string": url.query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
     }

@@ -99,6 +99,9 @@ async def test_every_operation_of_the_document_is_called(admin: Client, line: Li
     await admin.end_session(here.id)
     await admin.login(NAME, NEW)
     await admin.logout()
+    await admin.register("carol", "carol@example.org", PASSWORD)
+    await admin.login("carol", PASSWORD)
+    await admin.close_account(PASSWORD)
     called = {operation(request) for request in line.sent}
     assert called == operations().keys() - NO_CALLS
 
@@ -124,6 +127,17 @@ async def test_a_new_password_ends_the_other_sessions(ada: Client) -> None:
     assert [one.current for one in (await ada.sessions()).items] == [True]
 
 
+async def test_a_user_may_go_once_nothing_is_left(ada: Client) -> None:
+    with pytest.raises(Problem, match="account_not_empty"):
+        await ada.close_account(PASSWORD)
+    await ada.withdraw("1000.00")
+    await ada.close_account(PASSWORD)
+    with pytest.raises(Problem, match="authentication_required"):
+        await ada.me()
+    with pytest.raises(Problem, match="invalid_credentials"):
+        await ada.login(NAME, PASSWORD)
+
+
 @pytest.mark.parametrize("status", [502, 504])
 async def test_what_has_no_name_is_not_sent_again_once_it_may_be_done(
     ada: Client, line: Line, status: int
@@ -134,11 +148,12 @@ async def test_what_has_no_name_is_not_sent_again_once_it_may_be_done(
         ada.change_profile(seen, first_name="Ada"),
         ada.change_password(PASSWORD, NEW),
         ada.end_session("0" * 32),
+        ada.close_account(PASSWORD),
     ):
         line.troubles = [status]
         with pytest.raises(Problem, match=str(status)):
             await ask
-    assert len(line.sent) == 3
+    assert len(line.sent) == 4
 
 
 async def test_nobody_else_is_an_admin(ada: Client) -> None:

@@ -120,8 +120,10 @@ def developed(tmp_path: Path) -> Iterator[Developed]:
 
 def test_a_save_restarts_what_loads_it_and_trade_goes_on(developed: Developed) -> None:
     source, folder = developed.source, developed.folder
-    (source / "services/order/domain.py").touch()
+    (source / "services/order/app.py").touch()
     developed.replaced(["order"])
+    (source / "services/order/domain.py").touch()
+    developed.replaced(["order", "gateway"])  # whose previews are the decider's
     (source / "gateway/projections/balances.py").touch()
     developed.replaced(EDGE)
     (source / "events/money.py").touch()

@@ -1,12 +1,15 @@
 """Cookies, CSRF, CORS, headers: rows 55 to 57 and 59 of the security table."""
 
+from dataclasses import replace
+
 import httpx2
 import pytest
 
 from gateway.cookies import ACCESS_COOKIE, REFRESH_COOKIE
+from gateway.deps import Parts
 from tests.gateway.conftest import ADA, Twins
 
-from .conftest import BASE, Client, registered, session
+from .conftest import BASE, Client, calling, registered, session
 
 ME, LOGIN = f"{BASE}/auth/me", f"{BASE}/auth/login"
 ATTRIBUTES = {"Path=/", "Secure", "HttpOnly", "SameSite=strict"}
@@ -143,3 +146,11 @@ async def test_s59_every_answer_says_how_it_is_to_be_taken(
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Request-ID"]
     assert not {"Server", "X-Powered-By"} & set(headers)
+    assert "Strict-Transport-Security" not in headers
+
+
+async def test_s59_where_all_come_by_https_a_browser_comes_back_so(parts: Parts) -> None:
+    async with calling(replace(parts, door=replace(parts.door, https=True))) as client:
+        for path in ("/health", ME, "/nowhere"):
+            told = (await client.get(path)).headers["Strict-Transport-Security"]
+            assert told == "max-age=31536000; includeSubDomains"

@@ -8,9 +8,9 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from infra.stores.dynamodb import connect
+from infra.stores.memory_users import MemoryUsers
 from infra.stores.users import (
     DynamoUsers,
-    MemoryUsers,
     Unpublished,
     User,
     Users,
@@ -126,6 +126,30 @@ async def test_of_two_last_admins_who_leave_at_once_one_stays(users: Users) -> N
         assert left
         assert await users.grant(left, "admin", event()) == "changed"
         pair = [found for one in pair if (found := await users.by_id(one.account_id))]
+
+
+async def test_nothing_is_left_of_who_is_erased(users: Users) -> None:
+    ada, told = person(), event(b"told")
+    await users.register(ada, event())
+    await users.change(ada, ada._replace(first_name="A"), event())
+    assert await users.erase(ada, event()) == "changed_meanwhile"
+    ada = ada._replace(first_name="A", version=1)
+    assert await users.erase(ada, told) == "erased"
+    assert await users.by_id(ada.account_id) is await users.by_name(ada.username) is None
+    assert list(await users.page("", 10)) == []
+    assert told in await users.unpublished(10)
+    assert await users.erase(ada, event()) == "changed_meanwhile"
+    again = person(ada.username, ada.email)
+    assert await users.register(again, event()) is None
+    assert await users.by_name(ada.username) == again
+
+
+async def test_the_last_admin_is_not_erased(users: Users) -> None:
+    pair = [person(who, f"{who}@example.org")._replace(role="admin") for who in ("ada", "eve")]
+    for admin in pair:
+        await users.register(admin, event())
+    told = await asyncio.gather(*(users.erase(one, event()) for one in pair))
+    assert sorted(told) == ["erased", "last_admin"]
 
 
 async def test_users_are_listed_by_name(users: Users) -> None:
