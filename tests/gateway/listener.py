@@ -13,8 +13,8 @@ from gateway.app import create_app
 from gateway.deps import Parts
 from gateway.route import BASE
 from gateway.sse import CutOff
+from ops.client.sse import Event, Parser
 from tests.gateway.routes.conftest import Customer
-from tests.sse import Event, Parser
 
 WITHIN_S = 5
 Follow = Callable[..., AbstractAsyncContextManager["Listener"]]

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.deps import Parts
 from infra.views.port import KEPT
+from ops.client.sse import Event
 from tests.gateway.backstage import Backstage
 from tests.gateway.listener import Follow, Listener, follow
-from tests.sse import Event
 from tests.stand import until
 
 from .routes.conftest import Customer, backstage, customer, other

@@ -12,12 +12,12 @@ from events.topics import ORDER_COMMANDS
 from gateway.app import create_app
 from gateway.deps import Parts
 from gateway.streaming import BEAT_S, MOST, MOST_OF_ONE
+from ops.client.sse import Event
 from tests.gateway.backstage import Backstage
 from tests.gateway.conftest import ADA, Clock, Twins
 from tests.gateway.listener import Follow, Listener, follow, listening
 from tests.gateway.routes.conftest import BASE, Customer, backstage, customer, other
 from tests.messages import orders
-from tests.sse import Event
 
 from .test_browser import SAME
 
