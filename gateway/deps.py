@@ -43,13 +43,16 @@ class Streams(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
-    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own.
+    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own; docs, admin: whether the
+    contracts and /admin are there at all.
     """
 
     rates: Rates
     buckets: Buckets
     proxies: Sequence[Network] = ()
     origins: Set[str] = frozenset()
+    docs: bool = True
+    admin: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

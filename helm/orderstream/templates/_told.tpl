@@ -34,6 +34,8 @@ ORDERSTREAM_CURSOR_KEY: ""
 ORDERSTREAM_RATES: {{ $values.gateway.rates | toJson | quote }}
 ORDERSTREAM_TRUSTED_PROXIES: {{ $values.gateway.trustedProxies | toJson | quote }}
 ORDERSTREAM_ORIGINS: {{ $values.gateway.origins | toJson | quote }}
+ORDERSTREAM_DOCS: {{ $values.gateway.docs | quote }}
+ORDERSTREAM_ADMIN: {{ $values.gateway.admin | quote }}
 {{- range $role, $cents := $values.gateway.dailyLimits }}
 ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
 ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}
