@@ -27,13 +27,14 @@ from infra.views.port import Input, View, inputs
 from infra.views.seam import Seam
 
 from .audit import Trail
-from .auth import Passwords, Tokens, ensure_development_key, load_keys
+from .auth import Passwords, Tokens
 from .catalogue import Catalogue
 from .cursors import Cursors
 from .deps import Door, Parts, Streams
 from .edge import Edge
 from .entrance import Entrance
 from .hearing import Hearing
+from .keys import KeyFolder, ensure_development_key
 from .projections.projection import Projection
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
@@ -82,18 +83,21 @@ ROUTERS = (  # what is asked most comes first: routes are tried in this order
     health.router,
     docs.router,
 )
+ADMIN, DOCS = admin.router, docs.router
+"""Those that an edge may be without: nobody then finds anything there."""
 
 
 def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
-    app = routed()
+    app = routed(docs=parts.door.docs, admin=parts.door.admin)
     app.state.parts = parts
     door = parts.door
     return Entrance(app, door.origins, hosts=door.hosts, https=door.https)
 
 
-def routed() -> FastAPI:
-    """Returns every route, yet without the parts that they work with. Raises: Unguarded."""
+def routed(*, docs: bool = True, admin: bool = True) -> FastAPI:
+    """Returns every route, or all but some, yet without the parts that they work with. Raises: Unguarded."""
+    shut = [router for router, is_open in ((DOCS, docs), (ADMIN, admin)) if not is_open]
     app = FastAPI(
         title="orderstream",
         summary="Order processing for crypto assets on an event log.",
@@ -104,7 +108,8 @@ def routed() -> FastAPI:
         redirect_slashes=False,
     )
     for router in ROUTERS:  # flat: the routes of an included router are matched twice
-        app.router.routes.extend(router.routes)
+        if router not in shut:
+            app.router.routes.extend(router.routes)
     require_policies(app)
     return app
 
@@ -119,9 +124,7 @@ def require_policies(app: FastAPI) -> None:
 @asynccontextmanager
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     """Returns the parts of a process, on the servers that its settings name, while the block runs."""
-    keys = settings.run_dir / "keys"
-    if settings.env != "production":
-        ensure_development_key(keys)
+    keys, tokens = signing(settings)
     async with (
         dynamodb.connect(settings.dynamodb) as table,
         sessions.connect(settings.sessions) as allowed,
@@ -136,7 +139,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         ready = Readiness(asked(users, open_sessions, catalogue))
         async with (
             following(new, hub, catalogue) as outcomes,
-            working(trail.keep_sweeping(), ready.keep_asking()),
+            working(trail.keep_sweeping(), ready.keep_asking(), keys.keep_looking(tokens)),
         ):
             yield Parts(
                 users=users,
@@ -144,7 +147,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 failures=RedisFailures(allowed),
                 door=door(settings),
                 passwords=Passwords(),
-                tokens=Tokens(load_keys(keys), now),
+                tokens=tokens,
                 trail=trail,
                 edge=Edge(publisher, Repeats(RedisTries(redis), new, old, now), outcomes),
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
@@ -157,6 +160,16 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
             )
 
 
+def signing(settings: GatewaySettings) -> tuple[KeyFolder, Tokens]:
+    """Returns the keys' folder and what signs with them. Raises: OSError, ValueError."""
+    folder = settings.run_dir / "keys"
+    if settings.env != "production":
+        ensure_development_key(folder)
+    keys = KeyFolder(folder, now)
+    by_id, signer = keys.read()
+    return keys, Tokens(by_id, now, signer)
+
+
 def door(settings: GatewaySettings) -> Door:
     return Door(
         rates=Rates(rates_of(settings.env, settings.rates)),
@@ -165,6 +178,8 @@ def door(settings: GatewaySettings) -> Door:
         origins=settings.origins,
         https=settings.env == "production",
         hosts=settings.hosts,
+        docs=settings.docs,
+        admin=settings.admin,
     )
 
 

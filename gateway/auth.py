@@ -9,11 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import jwt
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from passlib.hash import argon2
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,7 +32,6 @@ LEEWAY = 5  # s
 MAX_TOKEN = 4096  # characters
 REMEMBERED = 8192  # tokens
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # base64url, unpadded
-FIRST_KEY = "0-development"
 
 
 class Checked(NamedTuple):
@@ -119,17 +116,29 @@ class Claims(BaseModel):
 
 
 class Tokens:
-    """Access tokens (RFC 9068): Ed25519 only, signed with the newest key, checked with any of them.
+    """Access tokens (RFC 9068): Ed25519 only, signed with one key, checked with any of them.
 
-    keys: by their ids, of which the newest sorts last; now: ms since the epoch.
+    keys: by their ids; now: ms since the epoch; signer: the id of the one that signs, the last by name if it is None.
     """
 
-    def __init__(self, keys: Mapping[str, Ed25519PrivateKey], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, Ed25519PrivateKey],
+        now: Callable[[], int],
+        signer: str | None = None,
+    ) -> None:
         self._now = now
-        self._kid = max(keys)
-        self._signer = keys[self._kid]
-        self._checkers = {_header(kid, key): key.public_key() for kid, key in keys.items()}
+        self._checkers: dict[str, Ed25519PublicKey] = {}
         self._read = lru_cache(REMEMBERED)(self._read_anew)  # what raises is not remembered
+        self.use(keys, signer or max(keys))
+
+    def use(self, keys: Mapping[str, Ed25519PrivateKey], signer: str) -> None:
+        """Signs with that key from now on, and takes no token but of these keys."""
+        self._kid, self._signer = signer, keys[signer]
+        checkers = {_header(kid, key): key.public_key() for kid, key in keys.items()}
+        if checkers != self._checkers:
+            self._checkers = checkers
+            self._read.cache_clear()  # a token of a key that is gone is none any more
 
     def issue(self, account_id: str, session_id: str) -> str:
         """Returns a token of TOKEN_LIFE seconds."""
@@ -182,35 +191,3 @@ def _header(kid: str, key: Ed25519PrivateKey) -> str:
 def _payload(token: str, key: Ed25519PublicKey) -> bytes:
     payload: bytes = jwt.PyJWS(algorithms=["EdDSA"]).decode(token, key, algorithms=["EdDSA"])
     return payload
-
-
-def load_keys(folder: Path) -> dict[str, Ed25519PrivateKey]:
-    """Returns the signing keys by their ids, the names of the folder's PEM files. Raises: ValueError."""
-    keys = {}
-    for path in sorted(folder.glob("*.pem")):
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{path.name} is no Ed25519 key")
-        keys[path.stem] = key
-    return keys
-
-
-def ensure_development_key(folder: Path) -> None:
-    """Makes a first key if there is none. Of two processes that do so at once, one's key stays."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if any(folder.glob("*.pem")):
-        return
-    draft = folder / f"{uuid7()}.draft"
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    draft.touch(mode=0o600)
-    draft.write_bytes(pem)
-    try:
-        (folder / f"{FIRST_KEY}.pem").hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

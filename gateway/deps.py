@@ -44,7 +44,8 @@ class Streams(NamedTuple):
 class Door:
     """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
     word on whence a request comes counts; origins: of browsers' pages, beside the edge's own; hosts: the edge's names,
-    none: any; https: clients come by nothing else; patience_s: for a body.
+    none: any; https: clients come by nothing else; patience_s: for a
+    body; docs, admin: whether the contracts and /admin are there at all.
     """
 
     rates: Rates
@@ -54,6 +55,8 @@ class Door:
     hosts: Set[str] = frozenset()
     https: bool = False
     patience_s: int = 10
+    docs: bool = True
+    admin: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

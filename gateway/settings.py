@@ -1,7 +1,7 @@
 """What a gateway is told."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -17,11 +17,12 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 class GatewaySettings(ViewSettings, LimitSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
-    server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
+    server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, see keys.py.
     cursor_key: signs cursors. Every gateway of a cluster has the same keys. rates: those that differ from the
     environment's, see rates.py; trusted_proxies: networks of proxies before the edge, whose word on whence a request
     comes counts; origins: of browsers' pages, beside the edge's own, that may use cookies; hosts: by which clients may
-    call the edge, without ports: any other Host is refused.
+    call the edge, without ports: any other Host is refused; docs: the contracts and
+    their pages are there, never in production; admin: /admin is, in production if it says so.
     """
 
     sessions: str = "redis://127.0.0.1:6379/1"
@@ -32,6 +33,22 @@ class GatewaySettings(ViewSettings, LimitSettings):
     trusted_proxies: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()
     hosts: frozenset[Host] = LOOPBACK
+    docs: bool = True
+    admin: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def keep_to_ourselves(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Returns what was given and, in production, neither docs nor admin where it says nothing of them."""
+        shut = {"docs": False, "admin": False}
+        return shut | given if given.get("env") == "production" else given
+
+    @model_validator(mode="after")
+    def show_no_docs_in_production(self) -> Self:
+        """Returns the settings. Raises: ValueError."""
+        if self.docs and self.env == "production":
+            raise ValueError("ORDERSTREAM_DOCS must be off in production")
+        return self
 
     @model_validator(mode="after")
     def keep_rates(self) -> Self:

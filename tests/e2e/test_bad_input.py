@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.topics import BALANCE_COMMANDS, ORDER_COMMANDS
-from gateway.auth import FIRST_KEY, TOKEN_LIFE, Tokens, load_keys
+from gateway.auth import TOKEN_LIFE, Tokens
+from gateway.keys import FIRST_KEY, load_keys
 from gateway.problems import PROBLEMS
 from ops.stack.folder import RunFolder
 from tests.e2e.customer import Customer

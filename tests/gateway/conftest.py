@@ -10,11 +10,12 @@ import pytest
 
 from gateway.app import create_app
 from gateway.audit import Trail
-from gateway.auth import HASHER, Passwords, Tokens, ensure_development_key, load_keys
+from gateway.auth import HASHER, Passwords, Tokens
 from gateway.catalogue import Catalogue
 from gateway.cursors import Cursors
 from gateway.deps import Door, Parts, Streams
 from gateway.edge import Edge
+from gateway.keys import ensure_development_key, load_keys
 from gateway.limits import LimitSettings
 from gateway.rates import DEVELOPMENT, Rates
 from gateway.repeats import Repeats

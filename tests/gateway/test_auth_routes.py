@@ -1,7 +1,5 @@
 """/auth, from outside."""
 
-import asyncio
-
 import httpx2
 import pytest
 
@@ -79,30 +77,6 @@ async def test_what_is_not_valid_is_named(
     assert not twins.publisher.log
 
 
-@pytest.mark.parametrize("password", ["password", "PassWord", "lovelace", "LoveLace"])
-async def test_a_password_that_everybody_tries_first_is_refused(
-    client: httpx2.AsyncClient, password: str
-) -> None:
-    body = ADA | {"username": "lovelace", "password": password}
-    answer = await client.post(f"{AUTH}/register", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "password_too_common")
-
-
-@pytest.mark.parametrize("password", ["päss wörd 🔑 x", "eight ch\u0000ars", "  spaces  "])
-async def test_a_password_is_taken_exactly_as_sent(
-    client: httpx2.AsyncClient, password: str
-) -> None:
-    await client.post(f"{AUTH}/register", json=ADA | {"password": password})
-    for tried, status in (
-        (password, 200),
-        (password.partition("\u0000")[0].strip() + "!", 401),
-        (password.strip() + " ", 401),
-        (password[:-1], 401),
-    ):
-        answer = await client.post(f"{AUTH}/login", json=LOGIN | {"password": tried})
-        assert answer.status_code == status
-
-
 async def test_a_login_gives_a_token_that_says_who_one_is(
     client: httpx2.AsyncClient, ada: Headers
 ) -> None:
@@ -114,18 +88,6 @@ async def test_a_login_gives_a_token_that_says_who_one_is(
     me = await client.get(f"{AUTH}/me", headers=bearer)
     assert me.status_code == 200
     assert me.json() == body["user"]
-
-
-async def test_a_wrong_password_and_an_unknown_name_look_alike(client: httpx2.AsyncClient) -> None:
-    await client.post(f"{AUTH}/register", json=ADA)
-    answers = [
-        await client.post(f"{AUTH}/login", json=LOGIN | wrong)
-        for wrong in ({"password": "wrong horse"}, {"username": "eve"}, {"username": "é'); --"})
-    ]
-    assert {answer.status_code for answer in answers} == {401}
-    bodies = [answer.json() | {"request_id": ""} for answer in answers]
-    assert bodies[0]["code"] == "invalid_credentials"
-    assert bodies[0] == bodies[1] == bodies[2]
 
 
 async def test_a_logout_ends_the_session_and_no_other(
@@ -180,30 +142,3 @@ async def test_nobody_waits_for_the_log_to_register_and_nothing_is_lost(
     assert await trail.sweep(twins.clock.ms + GRACE) == 0
     told = twins.publisher.read(USER_EVENTS)
     assert [type(event) for event in told] == [UserRegistered, LoggedIn]
-
-
-async def test_weaker_hashes_are_replaced_at_login(
-    client: httpx2.AsyncClient, twins: Twins, weak_hash: str
-) -> None:
-    account_id = (await client.post(f"{AUTH}/register", json=ADA)).json()["id"]
-    twins.users.items[account_id]["password_hash"] = {"S": weak_hash}
-    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
-    user = await twins.users.by_id(account_id)
-    assert user
-    assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200
-
-
-async def test_a_flood_of_logins_is_turned_away_and_not_queued_for_ever(
-    client: httpx2.AsyncClient,
-) -> None:
-    await client.post(f"{AUTH}/register", json=ADA)
-    names = (f"nobody-{n}" for n in range(60))
-    answers = await asyncio.gather(
-        *(client.post(f"{AUTH}/login", json=LOGIN | {"username": name}) for name in names)
-    )
-    assert {answer.status_code for answer in answers} == {401, 503}
-    turned_away = [answer for answer in answers if answer.status_code == 503]
-    assert {answer.json()["code"] for answer in turned_away} == {"overloaded"}
-    assert {answer.headers["Retry-After"] for answer in turned_away} == {"1"}
-    assert (await client.post(f"{AUTH}/login", json=LOGIN)).status_code == 200

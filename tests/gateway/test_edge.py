@@ -8,17 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI
 from prometheus_client import REGISTRY
 
 from events.reasons import Reason
-from gateway.app import create_app, require_policies, routed
-from gateway.deps import PUBLIC, Customer, Parts
+from gateway.app import create_app
+from gateway.deps import Parts
 from gateway.problems import PROBLEMS, Refused, pointer
-from gateway.route import EdgeRoute, Unguarded
 from infra.process.metrics import exposition
 
-from .conftest import ADA, Twins
+from .conftest import ADA
 
 REGISTER, LOGIN, ME = (f"/api/v1/auth/{name}" for name in ("register", "login", "me"))
 JSON = {"Content-Type": "application/json"}
@@ -101,20 +99,6 @@ async def test_whoever_has_no_token_is_told_what_is_needed(
     assert answer.headers["WWW-Authenticate"] == challenge
 
 
-async def test_two_tokens_are_none(client: httpx2.AsyncClient, ada: dict[str, str]) -> None:
-    answer = await client.get(ME, headers=[*ada.items(), *ada.items()])
-    assert problem(answer)["code"] == "invalid_token"
-
-
-async def test_a_token_of_another_account_opens_no_session(
-    client: httpx2.AsyncClient, ada: dict[str, str], parts: Parts, twins: Twins
-) -> None:
-    session_id = next(iter(twins.sessions.rows))
-    token = parts.tokens.issue("018f-b", session_id)
-    answer = await client.get(ME, headers={"Authorization": f"Bearer {token}"})
-    assert problem(answer)["code"] == "invalid_token"
-
-
 def test_every_reason_is_a_problem_and_a_new_one_still_a_refusal() -> None:
     assert {Refused(reason).code for reason in Reason} == set(Reason)
     assert Refused(Reason.ACCOUNT_FROZEN).status_code == 403
@@ -122,31 +106,6 @@ def test_every_reason_is_a_problem_and_a_new_one_still_a_refusal() -> None:
     assert Refused(Reason.INSUFFICIENT_FUNDS).status_code == 422
     new = Refused("moon_phase")
     assert (new.code, new.status_code, new.detail) == ("refused", 422, "Reason: moon_phase.")
-
-
-def test_a_route_without_a_policy_stops_the_start() -> None:
-    router = APIRouter(route_class=EdgeRoute)
-
-    async def open_to_all() -> None: ...
-
-    async def both(account: Customer) -> None: ...
-
-    with pytest.raises(Unguarded, match="/open"):
-        router.get("/open")(open_to_all)
-    with pytest.raises(Unguarded, match="/both"):
-        router.get("/both", dependencies=[PUBLIC])(both)
-    router.get("/known", dependencies=[PUBLIC])(open_to_all)
-
-
-def test_a_route_of_another_kind_stops_the_start() -> None:
-    app = routed()
-    plain = APIRouter()
-    plain.get("/plain")(lambda: None)
-    app.include_router(plain, prefix="/api")
-    with pytest.raises(Unguarded, match="/api/plain"):
-        require_policies(app)
-    with pytest.raises(Unguarded, match="/openapi"):
-        require_policies(FastAPI())
 
 
 async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> None:

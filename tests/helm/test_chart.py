@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.auth import load_keys
+from gateway.keys import load_keys
 from infra.process.server import Admin
 from infra.process.service import ShellSettings
 from infra.process.settings import SECRETS

@@ -1,87 +1,230 @@
-"""A client's names for its commands: rows 49 and 50 of the security table."""
+"""The keys that sign tokens: row 16 of the security table."""
 
 import asyncio
+import base64
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from infra.stores.idempotency import LIFE
-from tests.gateway.conftest import Twins
-from tests.gateway.routes.conftest import BASE, Customer, customer, other, refusal
-
-__all__ = ["customer", "other"]
-DEPOSIT = {"amount": "1000.00"}
-BUY = {"asset_id": "BTC", "side": "buy", "quantity": "0.01"}
-KEY = {"Idempotency_Key": "key-1"}
-
-
-async def test_s49_names_are_an_account_s_own(
-    customer: Customer, other: Customer, twins: Twins
-) -> None:
-    mine = await customer.post("/balance/deposit", DEPOSIT, **KEY)
-    others = await other.post("/balance/deposit", DEPOSIT, **KEY)
-    assert (mine.status_code, others.status_code) == (201, 201)
-    assert "idempotency-replayed" not in others.headers
-    assert mine.json()["id"] != others.json()["id"]
-    again = await customer.post("/balance/deposit", DEPOSIT, **KEY)
-    assert (again.json(), again.headers["idempotency-replayed"]) == (mine.json(), "true")
-    other_body = await other.post("/balance/deposit", {"amount": "5.00"}, **KEY)
-    assert refusal(other_body) == (422, "idempotency_conflict")  # with his own, not with another's
-    assert len(twins.backstage.commands()) == 2
-
-
-async def test_s49_an_order_s_name_is_an_account_s_own(customer: Customer, other: Customer) -> None:
-    named = BUY | {"client_order_id": "one"}
-    orders = []
-    for each in (customer, other):
-        await each.deposit("1000.00")
-        orders.append((await each.post("/orders", named)).json()["id"])
-    assert orders[0] != orders[1]
-    for each, own in zip((customer, other), orders, strict=True):
-        assert (await each.get("/orders/by-client-id/one"))["id"] == own
-        assert (await each.post("/orders", named)).json()["id"] == own
-
-
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/balance/deposit", {"amount": "1000.01"}),
-        ("/balance/withdraw", DEPOSIT),
-        ("/orders", BUY),
-    ],
+from gateway.auth import Tokens
+from gateway.deps import Parts
+from gateway.keys import (
+    FIRST_KEY,
+    READ_AGAIN,
+    SETTLED,
+    KeyFolder,
+    ensure_development_key,
+    load_keys,
 )
-async def test_s50_a_key_of_another_request_is_refused_and_does_nothing(
-    customer: Customer, twins: Twins, path: str, body: dict[str, str]
+from tests.gateway.conftest import Clock, Twins
+from tests.gateway.test_process import environ, person, running
+from tests.gateway.test_process import log_in as log_in_at
+
+from .conftest import BASE, Client, bearer, calling, log_in, registered, session
+
+__all__ = ["environ"]
+OLD, NEW = "2027-01", "2027-02"
+ME = f"{BASE}/auth/me"
+
+
+def write(folder: Path, kid: str, written: int) -> None:
+    """Puts a new key there, its file written at that moment, ms since the epoch."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / f"{kid}.pem").write_bytes(pem)
+    touch(folder, kid, written)
+
+
+def touch(folder: Path, kid: str, written: int) -> None:
+    os.utime(folder / f"{kid}.pem", ns=(written * 10**6,) * 2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clock: Clock) -> Path:
+    write(tmp_path, OLD, clock.ms - SETTLED)
+    return tmp_path
+
+
+class Gateway:
+    """One of several on the same stores, with a copy of the keys of its own: files come to machines one by one."""
+
+    def __init__(self, client: Client, keys: KeyFolder, tokens: Tokens) -> None:
+        self.client, self.keys, self.tokens = client, keys, tokens
+
+    async def look(self) -> None:
+        await self.keys.look(self.tokens)
+
+
+@asynccontextmanager
+async def gateway(parts: Parts, folder: Path, clock: Clock) -> AsyncIterator[Gateway]:
+    keys = KeyFolder(folder, clock)
+    by_id, signs = keys.read()
+    tokens = Tokens(by_id, clock, signs)
+    async with calling(replace(parts, tokens=tokens)) as client:
+        yield Gateway(client, keys, tokens)
+
+
+def signer(headers: dict[str, str]) -> str:
+    """Returns the id of the key that signed the token."""
+    return str(jwt.get_unverified_header(headers["Authorization"].split()[1])["kid"])
+
+
+async def test_s16_a_key_is_changed_without_a_restart_or_a_logout(
+    parts: Parts, twins: Twins, folder: Path
 ) -> None:
-    await customer.post("/balance/deposit", DEPOSIT, **KEY)
-    for passed in (0, LIFE):  # by then only the history knows
-        twins.clock.ms += passed
-        await customer.log_in()
-        answer = await customer.post(path, body, **KEY)
-        assert refusal(answer) == (422, "idempotency_conflict")
-        true = await customer.post("/balance/deposit", DEPOSIT, **KEY)
-        assert true.headers["idempotency-replayed"] == "true"
-    assert len(twins.backstage.commands()) == 1
+    clock = twins.clock
+    async with gateway(parts, folder, clock) as one, gateway(parts, folder, clock) as two:
+        for name in ("ada", "eve"):
+            await registered(one.client, name)
+        old = await session(one.client)
+        done, statuses = asyncio.Event(), list[int]()
+        loading = asyncio.create_task(load(one.client, two.client, old, done, statuses))
+        write(folder, NEW, clock.ms)
+        await one.look()  # and the other does not know it yet
+        unknown = await session(one.client)
+        assert signer(unknown) == OLD
+        assert (await two.client.get(ME, headers=unknown)).status_code == 200
+
+        await two.look()
+        touch(folder, NEW, clock.ms - SETTLED)
+        await one.look()
+        new = await session(one.client)
+        assert signer(new) == NEW
+        for headers in (old, new):
+            assert (await two.client.get(ME, headers=headers)).status_code == 200
+        done.set()
+        await loading
+        assert len(statuses) >= 4
+        assert set(statuses) == {200}
+
+        (folder / f"{OLD}.pem").unlink()
+        for each in (one, two):
+            await each.look()
+            refused = await each.client.get(ME, headers=old)
+            assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+            assert (await each.client.get(ME, headers=new)).status_code == 200
 
 
-@pytest.mark.parametrize("key", ["", "a:b", "a b", "a" * 65, "a\tb", "a.b", "a/b", "{a}"])
-async def test_s50_what_is_no_name_is_refused(customer: Customer, twins: Twins, key: str) -> None:
-    headers = customer.headers | {"Idempotency-Key": key}
-    answer = await customer.client.post(f"{BASE}/balance/deposit", json=DEPOSIT, headers=headers)
-    assert refusal(answer) == (422, "validation_failed")
-    assert answer.json()["errors"][0]["pointer"] == "header/Idempotency-Key"
-    assert twins.backstage.commands() == []
+async def load(
+    one: Client, two: Client, old: dict[str, str], done: asyncio.Event, statuses: list[int]
+) -> None:
+    """Asks both gateways again and again, with a token as old as possible and with one of the moment."""
+    while not done.is_set():
+        for each in (one, two):
+            given = (old, await session(one, "eve"))  # her own would end at her eleventh
+            answers = [await each.get(ME, headers=headers) for headers in given]
+            statuses += [answer.status_code for answer in answers]
 
 
-@pytest.mark.parametrize("key", ["a", "A-Z_0", "a" * 64])
-async def test_s50_what_is_a_name_is_taken(customer: Customer, key: str) -> None:
-    assert (
-        await customer.post("/balance/deposit", DEPOSIT, Idempotency_Key=key)
-    ).status_code == 201
+async def test_s16_a_session_goes_on_when_its_key_is_gone(
+    parts: Parts, twins: Twins, folder: Path
+) -> None:
+    async with gateway(parts, folder, twins.clock) as one:
+        await registered(one.client)
+        pair = (await log_in(one.client)).json()
+        (folder / f"{OLD}.pem").unlink()
+        write(folder, NEW, twins.clock.ms)  # the only one signs, however new
+        await one.look()
+        given = await one.client.post(
+            f"{BASE}/auth/refresh", json={"refresh_token": pair["refresh_token"]}
+        )
+        headers = bearer(given.json()["access_token"])
+        assert (given.status_code, signer(headers)) == (200, NEW)
+        assert (await one.client.get(ME, headers=headers)).status_code == 200
 
 
-async def test_s50_many_equal_ones_at_once_are_one(customer: Customer, twins: Twins) -> None:
-    posts = (customer.post("/balance/deposit", DEPOSIT, **KEY) for _ in range(100))
-    answers = await asyncio.gather(*posts)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.text for answer in answers}) == 1
-    assert len(twins.backstage.commands()) == 1
+@pytest.mark.parametrize(("ages", "signs"), [((0, 0), OLD), ((1, 0), OLD), ((0, 1), NEW)])
+def test_s16_a_key_signs_once_it_is_known_everywhere(
+    folder: Path, clock: Clock, ages: tuple[int, int], signs: str
+) -> None:
+    write(folder, NEW, 0)
+    for kid, age in zip((OLD, NEW), ages, strict=True):
+        touch(folder, kid, clock.ms - age * SETTLED)
+    assert KeyFolder(folder, clock).read().signer == signs
+    touch(folder, NEW, clock.ms - SETTLED)
+    assert KeyFolder(folder, clock).read().signer == NEW
+
+
+@pytest.mark.parametrize("fault", ["no key", "no PEM", "another kind"])
+async def test_s16_what_can_t_be_read_changes_nothing_and_no_key_is_told(
+    parts: Parts, twins: Twins, folder: Path, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = (folder / f"{OLD}.pem").read_text()
+    async with gateway(parts, folder, twins.clock) as one:
+        await registered(one.client)
+        headers = await session(one.client)
+        if fault == "no key":
+            (folder / f"{OLD}.pem").unlink()
+        else:
+            (folder / f"{NEW}.pem").write_bytes(another_kind() if fault == "another kind" else b"x")
+        await one.look()
+        assert (await one.client.get(ME, headers=headers)).status_code == 200
+        assert (await one.client.get(ME, headers=await session(one.client))).status_code == 200
+        told = [(await one.client.get(path)).text for path in ("/health", "/health/ready")]
+        told += [repr(one.tokens), repr(one.keys), *capsys.readouterr()]
+    assert "keys_unreadable" in "".join(told)
+    body = secret.splitlines()[1]
+    raw = load_private(secret)
+    for key in (body, raw.hex(), base64.b64encode(raw).decode(), str(raw)):
+        assert key not in "".join(told)
+
+
+def load_private(pem: str) -> bytes:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key.private_bytes_raw()
+
+
+def another_kind() -> bytes:
+    return generate_private_key(SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+@pytest.mark.stack
+@pytest.mark.slow
+async def test_s16_a_process_finds_a_new_key_by_itself(environ: dict[str, str]) -> None:
+    ada, eve = person(), person()
+    folder = Path(environ["ORDERSTREAM_RUN_DIR"]) / "keys"
+    async with running(environ) as running_gateway:
+        client = running_gateway.client
+        for each in (ada, eve):
+            await client.post(f"{BASE}/auth/register", json=each)
+        old = await log_in_at(client, ada)
+        assert signer(old) == FIRST_KEY
+        write(folder, NEW, 0)
+        async with asyncio.timeout(3 * READ_AGAIN):
+            while signer(await log_in_at(client, eve)) == FIRST_KEY:
+                pass
+        assert (await client.get(ME, headers=old)).status_code == 200
+
+
+def test_a_gateway_does_not_start_without_a_key(tmp_path: Path, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="folder of keys"):
+        KeyFolder(tmp_path, clock).read()
+    (tmp_path / "1.pem").write_bytes(another_kind())
+    with pytest.raises(ValueError, match="Ed25519"):
+        KeyFolder(tmp_path, clock).read()
+
+
+def test_a_development_key_is_made_once_and_for_our_eyes_only(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: ensure_development_key(folder), range(8)))
+    assert [path.name for path in folder.iterdir()] == [f"{FIRST_KEY}.pem"]
+    assert (folder / f"{FIRST_KEY}.pem").stat().st_mode & 0o777 == 0o600
+    assert list(load_keys(folder)) == [FIRST_KEY]

@@ -6,13 +6,14 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
-from gateway.app import create_app, routed
+from gateway.app import create_app, require_policies, routed
 from gateway.auth import LEEWAY, TOKEN_LIFE
-from gateway.deps import Parts
-from gateway.route import EdgeRoute
+from gateway.deps import PUBLIC, Customer, Parts
+from gateway.route import EdgeRoute, Unguarded
 from tests.gateway.conftest import Twins
 from tests.gateway.listener import listening
 
@@ -56,6 +57,35 @@ def test_s24_the_table_is_the_code_s() -> None:
         if method != "HEAD"
     }
     assert {route: policy for policy, route in ROUTES} == declared
+
+
+def test_s24_a_route_without_a_policy_stops_the_start() -> None:
+    router = APIRouter(route_class=EdgeRoute)
+
+    async def open_to_all() -> None: ...
+
+    async def both(account: Customer) -> None: ...
+
+    with pytest.raises(Unguarded, match="/open"):
+        router.get("/open")(open_to_all)
+    with pytest.raises(Unguarded, match="/both"):
+        router.get("/both", dependencies=[PUBLIC])(both)
+    router.get("/known", dependencies=[PUBLIC])(open_to_all)
+
+
+def test_s24_a_route_of_another_kind_stops_the_start() -> None:
+    app = routed()
+    plain = APIRouter()
+    plain.get("/plain")(lambda: None)
+    app.include_router(plain, prefix="/api")
+    with pytest.raises(Unguarded, match="/api/plain"):
+        require_policies(app)
+    app = routed()
+    app.mount("/inner", FastAPI())
+    with pytest.raises(Unguarded, match="/inner"):
+        require_policies(app)
+    with pytest.raises(Unguarded, match="/openapi"):
+        require_policies(FastAPI())
 
 
 @pytest.mark.parametrize("caller", CALLERS)

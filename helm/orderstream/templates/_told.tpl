@@ -37,6 +37,8 @@ ORDERSTREAM_ORIGINS: {{ $values.gateway.origins | toJson | quote }}
 {{- $service := printf "%s-gateway" (include "orderstream.name" .root) }}
 {{- $inside := list $service (printf "%s.%s" $service .root.Release.Namespace) (printf "%s.%s.svc" $service .root.Release.Namespace) }}
 ORDERSTREAM_HOSTS: {{ concat $values.gateway.hosts $inside (compact (list $values.gateway.ingress.host)) | toJson | quote }}
+ORDERSTREAM_DOCS: {{ $values.gateway.docs | quote }}
+ORDERSTREAM_ADMIN: {{ $values.gateway.admin | quote }}
 {{- range $role, $cents := $values.gateway.dailyLimits }}
 ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
 ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}

@@ -1,19 +1,11 @@
 """/balance, from outside."""
 
-from dataclasses import replace
-
-import httpx2
 import pytest
 
 from events.ids import event_id
-from events.topics import DAY
-from gateway.app import create_app
-from gateway.deps import Parts
-from gateway.limits import Daily, Limits
 from tests.gateway.backstage import Backstage
-from tests.gateway.conftest import ADA, Twins
 
-from .conftest import Customer, join, refusal
+from .conftest import Customer, refusal
 
 
 async def test_nothing_was_ever_deposited(customer: Customer) -> None:
@@ -129,34 +121,3 @@ async def test_no_answer_of_the_log_is_no_success(customer: Customer, backstage:
     assert refusal(answer) == (503, "log_unavailable")
     assert answer.headers["retry-after"] == "1"
     assert (await customer.get("/balance"))["total"] == "0.00"
-
-
-async def test_a_day_has_limits_by_role(parts: Parts, twins: Twins) -> None:
-    limits: Limits = {"customer": Daily(deposit=10_000, withdrawal=5_000), "admin": Daily(0, 0)}
-    transport = httpx2.ASGITransport(create_app(replace(parts, limits=limits)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
-        customer = await join(client, ADA)
-        await customer.deposit("60.00")
-        more = await customer.post("/balance/deposit", {"amount": "40.01"})
-        assert refusal(more) == (422, "limit_exceeded")
-        assert more.json()["detail"] == (
-            "Limit 100.00, used 60.00, resets at 2027-01-16T00:00:00.000Z."
-        )
-        await customer.deposit("40.00")
-        out = await customer.post("/balance/withdraw", {"amount": "50.01"})
-        assert refusal(out) == (422, "limit_exceeded")
-        assert out.json()["detail"] == "Limit 50.00, used 0.00, resets at 2027-01-16T00:00:00.000Z."
-
-        twins.clock.ms += DAY
-        await customer.log_in()
-        await customer.deposit("100.00")
-
-
-async def test_deposits_may_be_off(parts: Parts) -> None:
-    limits: Limits = {"customer": Daily(deposit=0, withdrawal=0), "admin": Daily(0, 0)}
-    transport = httpx2.ASGITransport(create_app(replace(parts, limits=limits)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
-        customer = await join(client, ADA)
-        answer = await customer.post("/balance/deposit", {"amount": "1.00"})
-        assert refusal(answer) == (403, "deposits_disabled")
-        assert "detail" not in answer.json()

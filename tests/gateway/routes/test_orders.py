@@ -194,15 +194,6 @@ async def test_an_order_that_waits_for_its_hold_is_no_outcome(
     assert (await customer.get(f"/orders/{answer.json()['id']}"))["status"] == "filled"
 
 
-async def test_another_s_order_looks_like_none(customer: Customer, other: Customer) -> None:
-    await customer.deposit("1000.00")
-    order = await customer.order("buy", quantity="0.01", client_order_id="mine")
-    assert await other.refused(f"/orders/{order['id']}") == (404, "not_found")
-    assert await other.refused(f"/orders/{uuid4()}") == (404, "not_found")
-    assert await other.refused("/orders/by-client-id/mine") == (404, "not_found")
-    assert (await other.get("/orders"))["items"] == []
-
-
 @pytest.mark.parametrize("path", ["/orders/1", "/orders/by-client-id/a:b", "/orders/%00"])
 async def test_no_name_of_an_order_is_looked_up(customer: Customer, path: str) -> None:
     assert await customer.refused(path) == (422, "validation_failed")

@@ -84,11 +84,6 @@ async def test_the_gain_of_what_is_sold_to_the_last_stays(customer: Customer) ->
     assert (portfolio["realized_pnl"], portfolio["total_value"]) == ("-1.20", "998.80")
 
 
-async def test_another_s_portfolio_looks_like_none(customer: Customer, other: Customer) -> None:
-    for name in ("eve", "nobody", "%00"):
-        assert await customer.refused(f"/portfolio/{name}") == (404, "not_found")
-
-
 async def test_an_admin_sees_anybody_s_portfolio(
     customer: Customer, other: Customer, twins: Twins
 ) -> None:

@@ -1,7 +1,6 @@
 """/orders/{id}/timeline, from outside."""
 
 from typing import Any
-from uuid import uuid4
 
 from gateway.projections.outcomes import AGE
 from tests.gateway.backstage import Backstage
@@ -73,13 +72,6 @@ async def test_a_pending_order_has_no_step_yet(customer: Customer, backstage: Ba
     answer = await customer.post("/orders", BUY, Prefer="respond-async")
     timeline = await customer.get(f"/orders/{answer.json()['id']}/timeline")
     assert (timeline["status"], timeline["steps"]) == ("pending_new", [])
-
-
-async def test_another_s_timeline_looks_like_none(customer: Customer, other: Customer) -> None:
-    await customer.deposit("1000.00")
-    order = await customer.order("buy", quantity="0.01")
-    for id_ in (order["id"], uuid4()):
-        assert await other.refused(f"/orders/{id_}/timeline") == (404, "not_found")
 
 
 async def test_what_the_live_view_has_dropped_comes_from_the_history(
