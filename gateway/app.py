@@ -34,6 +34,7 @@ from .deps import Door, Parts, Streams
 from .edge import Edge
 from .entrance import Entrance
 from .hearing import Hearing
+from .paths import settle
 from .projections.projection import Projection
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
@@ -105,6 +106,7 @@ def routed() -> FastAPI:
     for router in ROUTERS:  # flat: the routes of an included router are matched twice
         app.router.routes.extend(router.routes)
     require_policies(app)
+    settle([route for route in app.router.routes if isinstance(route, EdgeRoute)])
     return app
 
 
