@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ ENDING = frozenset({"logout", "change_password", "close_account"})
 """Operations that end the caller's session: each case is a newcomer's, who may also close his account."""
 NEWCOMER = "newcomer"
 OVER = frozenset({"session_revoked", "token_expired", "account_frozen"})
+BUSY = frozenset({"dependency_unavailable", "overloaded"})
 WAIT = re.compile(r"wait=[0-9]+")
 FAR = re.compile(r"[0-9]{1,4}(?![0-9])")
 UNTOLD = {
@@ -124,13 +126,30 @@ def filter_failure(
     response: schemathesis.Response,
 ) -> bool:
     """Returns whether it is one. A 503 that says that a view has not come to a position that was asked for is not;
-    nor is the refusal of what the schema takes, if the code is of what a schema can't tell.
+    nor is one of a busy machine, which serves the same request when Retry-After says; nor the refusal of what the
+    schema takes, if the code is of what a schema can't tell.
     """
+    if response.status_code == 503 and code_of(response) in BUSY:
+        return again(response) >= 500
     if isinstance(failure, ServerError):
         return not ("min_position" in case.query and code_of(response) == "view_behind")
     if isinstance(failure, RejectedPositiveData):
         return not codes_of(response) <= UNTOLD
     return True
+
+
+def again(response: schemathesis.Response) -> int:
+    """Returns the status of the same request, later."""
+    sleep(int(response.headers["retry-after"][0]))
+    asked, body = response.request, response.request.body
+    told = httpx2.request(
+        str(asked.method),
+        str(asked.url),
+        headers={name: str(value) for name, value in asked.headers.items()},
+        content=body if isinstance(body, (str, bytes)) else None,
+        timeout=60,
+    )
+    return told.status_code
 
 
 def code_of(response: schemathesis.Response) -> str:

@@ -21,6 +21,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 3)
 SECONDS = int(os.environ.get("FUZZ_SECONDS") or 0)
 """How long a run goes on drawing examples, 0: until it has drawn those."""
 LONGEST_S = SECONDS + 600
+DOOR = frozenset({400, 401, 403, 405, 413, 415, 422})
 FOUND = re.compile(r"^=+ FAILURES =+$.*|^=+ ERRORS =+$.*", re.MULTILINE | re.DOTALL)
 
 
@@ -43,9 +44,9 @@ class Run(NamedTuple):
         failures = FOUND.search(self.said)
         return f"{self}\n{failures[0] if failures else self.said}"
 
-    def refused(self) -> set[str]:
-        """Returns the operations that were never more to the caller than a refusal of himself."""
-        return {each for each, by in self.answers.items() if by.keys() <= {401, 403, 405}}
+    def kept_out(self) -> set[str]:
+        """Returns the operations that never were more to the caller than a refusal of him or of what he sent."""
+        return {each for each, by in self.answers.items() if by.keys() <= DOOR}
 
 
 class Running:

@@ -19,6 +19,13 @@ from .runs import CALLERS, EXAMPLES, LONGEST_S, SECONDS, Running
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(LONGEST_S + 300)]
 UNLIMITED = json.dumps(dict.fromkeys(PRODUCTION, "100000/s"))
+REFRESH = "refresh"
+"""Wants a token that one answer has: only a long run comes by one."""
+LIES = (
+    "Undocumented status code",
+    "Response violates schema",
+    "API accepts requests without authentication",
+)
 STREAM = "/stream"
 """How the paths end that have no end to judge: schemathesis.toml leaves them out."""
 
@@ -41,41 +48,25 @@ def test_every_answer_to_anybody_is_one_of_the_document(stack: RunFolder, tmp_pa
         assert run.passed, run.found
         assert run.answers.keys() == operations(document)
     _, customer, admin = runs
-    assert customer.refused() == operations(document, tag="admin")
-    assert not admin.refused()
+    assert customer.kept_out() - {REFRESH} == operations(document, tag="admin")
+    assert admin.kept_out() <= {REFRESH}
 
 
-@pytest.mark.parametrize(
-    ("lie", "found"),
-    [
-        ("an answer that is not told of", "Undocumented HTTP status code"),
-        ("a field that there isn't", "Response violates schema"),
-        ("a body that is refused", "Schema-valid request rejected"),
-        ("a session that nobody asks for", "API accepts requests without authentication"),
-    ],
-)
-def test_a_document_that_lies_is_found_out(
-    stack: RunFolder, tmp_path: Path, lie: str, found: str
-) -> None:
+def test_a_document_that_lies_is_found_out(stack: RunFolder, tmp_path: Path) -> None:
     document = document_of(stack)
-    paths, schemas = document["paths"], document["components"]["schemas"]
-    match lie:
-        case "an answer that is not told of":
-            del paths["/api/v1/auth/login"]["post"]["responses"]["422"]
-        case "a field that there isn't":
-            schemas["LoggedInView"]["required"].append("nickname")
-        case "a body that is refused":
-            schemas["Login"]["properties"] |= {"nickname": {"type": "string"}}
-            schemas["Login"]["required"].append("nickname")
-        case _:
-            paths["/api/v1/auth/login"]["post"]["security"] = [{"bearer": []}]
+    assets = document["paths"]["/api/v1/inventory/assets"]["get"]
+    one = document["paths"]["/api/v1/inventory/assets/{asset_id}"]["get"]
+    del assets["responses"]["422"]
+    document["components"]["schemas"]["Assets"]["required"].append("nickname")
+    one["security"] = [{"bearer": []}]
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(document))
-    only = ("--include-operation-id=login", "--phases=examples,coverage")
+    only = ("--include-path-regex=/inventory/", "--phases=examples,coverage")
     run = Running(stack, "nobody", tmp_path, str(path), *only).end()
     assert not run.passed
-    assert found in run.found
-    assert "curl -X POST" in run.found
+    for lie in LIES:
+        assert lie in run.found
+    assert "curl -X GET" in run.found
 
 
 def document_of(stack: RunFolder) -> Any:
