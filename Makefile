@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults test-containers image stand-ins check-chart deploy undeploy kind coverage mutants bench bench-peers contract lock clean
+.PHONY: help demo up down status check test test-faults fuzz test-containers image stand-ins check-chart deploy undeploy kind coverage mutants bench bench-peers contract lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -37,6 +37,9 @@ test: .venv/dev ## every test, on real servers of its own
 
 test-faults: .venv/dev ## every row of the table of faults, FAULT_RUNS=5 for five runs of each
 	$(BIN)/pytest -m "" tests/faults
+
+fuzz: .venv/dev ## ask the edge what its document says, for half an hour: FUZZ_SECONDS, FUZZ_SEED of an earlier run
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-1800} $(BIN)/pytest -s tests/fuzz
 
 image: ## build the image of every process, its commit in it
 	COMMIT="$$(git rev-parse --short HEAD)" docker compose build provision

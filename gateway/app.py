@@ -35,6 +35,7 @@ from .edge import Edge
 from .entrance import Entrance
 from .hearing import Hearing
 from .keys import KeyFolder, ensure_development_key
+from .paths import settle
 from .projections.projection import Projection
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
@@ -111,6 +112,7 @@ def routed(*, docs: bool = True, admin: bool = True) -> FastAPI:
         if router not in shut:
             app.router.routes.extend(router.routes)
     require_policies(app)
+    settle([route for route in app.router.routes if isinstance(route, EdgeRoute)])
     return app
 
 

@@ -49,9 +49,6 @@ class CommandRoute(EdgeRoute):
         self._body: TypeAdapter[Any] = TypeAdapter(get_type_hints(endpoint)["body"])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in (self.methods or ()):
-            await super().serve(scope, receive, send)
-            return
         request, response = StrictRequest(scope, receive), Response(status_code=201)
         del response.headers["content-length"]
         document = await request.json()

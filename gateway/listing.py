@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from events.envelope import SAFE_INTEGER, Value
 from infra.views.port import AsOf, Kind, Page
 
 from .as_of import AsOfView
 from .reading import Reader, Reads
-from .times import milliseconds
+from .times import Moment, milliseconds
 
 R = TypeVar("R", bound=Value)
 T = TypeVar("T")
@@ -99,8 +99,8 @@ async def lister(
     reads: Reads,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> Lister:
     """Returns the page of the caller's list that is asked for."""
     span = Span(milliseconds(start) if start else 0, milliseconds(end) if end else EVER.end)

@@ -65,9 +65,6 @@ class ReadRoute(EdgeRoute):
         self._wanted = wanted(self.dependant)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in (self.methods or ()):
-            await super().serve(scope, receive, send)
-            return
         request, response = Request(scope, receive), Response()
         shown = await self._wanted.of(Asked(request, response, once(scope["query_string"])))
         same = shown.model_dump_json(exclude=HIDDEN).encode()

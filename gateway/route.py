@@ -59,7 +59,12 @@ def policies(dependant: Dependant) -> set[str]:
 
 
 class EdgeRoute(APIRoute):
-    """Raises: Unguarded where it is declared, unless it has exactly one policy. A kind of its own overrides `serve`."""
+    """Raises: Unguarded where it is declared, unless it has exactly one policy. A kind of its own overrides `serve`.
+
+    allowed: the methods of its path, other routes' too, as `paths.settle` finds them.
+    """
+
+    allowed = ""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         retiring = RETIRING.get(endpoint)
@@ -80,6 +85,8 @@ class EdgeRoute(APIRoute):
             )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in (self.methods or ()):
+            raise Refused("method_not_allowed", headers={"Allow": self.allowed})
         once(scope["query_string"])
         if self.notices:
             await self._serve_with_notices(scope, receive, send)

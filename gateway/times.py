@@ -1,12 +1,17 @@
 """Times at the edge: RFC 3339 in UTC outside, milliseconds since the epoch inside."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def now() -> int:
@@ -24,6 +29,16 @@ def rfc3339(ms: int) -> str:
     seconds, rest = divmod(ms, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
 
+
+def in_words(text: str) -> str:
+    """Returns an RFC 3339 time as it is. Raises: ValueError; a bare number is none, whatever it counts."""
+    if not _RFC3339.fullmatch(text):
+        raise PydanticCustomError("value_error", "Must be a time such as 2026-11-24T23:29:00Z")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(in_words)]
+"""A time that a client says, with its offset."""
 
 Timestamp = Annotated[
     int,

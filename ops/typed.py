@@ -7,7 +7,14 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
 from pydantic_core import to_json
 
-NOISE = {"title": str, "examples": list, "enum": list, "format": str, "writeOnly": bool}
+NOISE = {
+    "oneOf": list,
+    "title": str,
+    "examples": list,
+    "enum": list,
+    "format": str,
+    "writeOnly": bool,
+}
 HEADER = '''"""What the edge is sent and answers, made of docs/openapi.json by `make contract`.
 
 What is an enumeration there is a plain string here: a later edge may know more words, and fields.

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.ids import command_id
@@ -37,6 +37,11 @@ OrderId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 ClientOrderId = Annotated[str, Field(pattern=NAME)]
 
 
+def given(field: str) -> dict[str, JsonValue]:
+    """Returns the schema of an object that has the field, and no null there."""
+    return {"required": [field], "properties": {field: {"type": "string"}}}
+
+
 class OrderBody(Body):
     """A market order by quantity, in units of the asset, or by notional, in USD: a buy's includes the fee.
 
@@ -45,10 +50,11 @@ class OrderBody(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
+            "oneOf": [given("quantity"), given("notional")],
             "examples": [
                 {"asset_id": "BTC", "side": "buy", "notional": "100.00"},
                 {"asset_id": "BTC", "side": "sell", "quantity": "0.001", "client_order_id": "mine"},
-            ]
+            ],
         }
     )
 

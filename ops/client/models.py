@@ -32,7 +32,9 @@ class Amount(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    amount: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
+    amount: Annotated[
+        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
+    ]
 
 
 class AsOfView(BaseModel):
@@ -220,11 +222,15 @@ class OneHolding(BaseModel):
 
 
 class Quantity(RootModel[str]):
-    root: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
+    root: Annotated[
+        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
+    ]
 
 
 class Notional(RootModel[str]):
-    root: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
+    root: Annotated[
+        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
+    ]
 
 
 class ClientOrderId(RootModel[str]):

@@ -1,11 +1,21 @@
 """Decimal strings outside, minor units inside, and nothing lost between."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.decimals import DecimalString, UsdAmount, from_minor, scaled, to_minor
+from gateway.decimals import (
+    PATTERN,
+    POSITIVE,
+    DecimalString,
+    UsdAmount,
+    from_minor,
+    scaled,
+    to_minor,
+)
 from gateway.problems import Refused
 
 USD = TypeAdapter[int](UsdAmount)
@@ -74,3 +84,8 @@ def test_every_amount_comes_back(minor: int, scale: int) -> None:
 @given(minors.filter(bool), scales)
 def test_a_signed_amount_only_has_a_sign_more(minor: int, scale: int) -> None:
     assert from_minor(-minor, scale) == f"-{from_minor(minor, scale)}"
+
+
+@given(st.from_regex(PATTERN.removesuffix("$"), fullmatch=True))
+def test_the_document_takes_all_but_nothing(text: str) -> None:
+    assert bool(re.fullmatch(POSITIVE, text)) == bool(text.strip("0."))

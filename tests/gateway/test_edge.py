@@ -119,11 +119,6 @@ async def test_the_document_knows_every_answer(client: httpx2.AsyncClient) -> No
     me = document["paths"][ME]["get"]
     assert list(me["responses"]) == ["200", "400", "401", "414", "429", "431", "500", "503"]
     assert me["security"] == [{"bearer": []}, {"cookie": []}]
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400 and "ReadinessView" not in str(answer):
-                    assert list(answer["content"]) == [PROBLEM]
     text = str(document)
     for name in document["components"]["schemas"]:
         assert f"#/components/schemas/{name}" in text

@@ -209,6 +209,15 @@ async def test_a_parameter_is_given_once(customer: Customer, method: str, path: 
         assert fault["code"] == "given_twice"
 
 
+@pytest.mark.parametrize("time", ["0.5", "1732490940", "2026-11-24", "2026-11-24T23:29:00", "now"])
+async def test_what_is_no_time_with_an_offset_is_none(customer: Customer, time: str) -> None:
+    for name in ("from", "to"):
+        answer = await ask(customer, f"/orders?{name}={time}")
+        assert refusal(answer) == (422, "validation_failed")
+        assert answer.json()["errors"][0]["pointer"] == f"query/{name}"
+    assert (await ask(customer, "/orders?from=2026-11-24T23:29:00.5%2B01:00")).status_code == 200
+
+
 async def test_every_fault_of_a_query_has_its_place(customer: Customer) -> None:
     answer = await ask(customer, "/orders?limit=x&from=yesterday&side=hold")
     faults = {(each["pointer"], each["code"]) for each in answer.json()["errors"]}

@@ -1,0 +1,83 @@
+"""The edge against its own document: whatever anybody asks, the answer is one that stands there (row 47).
+
+FUZZ_SEED repeats a run, FUZZ_EXAMPLES and FUZZ_SECONDS make it longer (`make fuzz`).
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from gateway.rates import PRODUCTION
+from ops.stack.folder import RunFolder
+from tests.stand import standing
+
+from .runs import CALLERS, EXAMPLES, LONGEST_S, SECONDS, Running
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(LONGEST_S + 300)]
+UNLIMITED = json.dumps(dict.fromkeys(PRODUCTION, "100000/s"))
+REFRESH = "refresh"
+"""Wants a token that one answer has: only a long run comes by one."""
+LIES = (
+    "Undocumented status code",
+    "Response violates schema",
+    "API accepts requests without authentication",
+)
+STREAM = "/stream"
+"""How the paths end that have no end to judge: schemathesis.toml leaves them out."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    """Returns a stack that does not count requests: the limits have tests of their own."""
+    with standing(tmp_path_factory.mktemp("stack"), rates=UNLIMITED) as folder:
+        yield folder
+
+
+def test_every_answer_to_anybody_is_one_of_the_document(stack: RunFolder, tmp_path: Path) -> None:
+    size = [f"--max-time={SECONDS}"] if SECONDS else [f"--max-examples={EXAMPLES}"]
+    at = stack.endpoints()["gateway"] + "/openapi.json"
+    begun = [Running(stack, caller, tmp_path, at, *size) for caller in CALLERS]
+    runs = [each.end() for each in begun]
+    print(*("", *runs), sep="\n")
+    document = document_of(stack)
+    for run in runs:
+        assert run.passed, run.found
+        assert run.answers.keys() == operations(document)
+    _, customer, admin = runs
+    assert customer.kept_out() - {REFRESH} == operations(document, tag="admin")
+    assert admin.kept_out() <= {REFRESH}
+
+
+def test_a_document_that_lies_is_found_out(stack: RunFolder, tmp_path: Path) -> None:
+    document = document_of(stack)
+    assets = document["paths"]["/api/v1/inventory/assets"]["get"]
+    one = document["paths"]["/api/v1/inventory/assets/{asset_id}"]["get"]
+    del assets["responses"]["422"]
+    document["components"]["schemas"]["Assets"]["required"].append("nickname")
+    one["security"] = [{"bearer": []}]
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document))
+    only = ("--include-path-regex=/inventory/", "--phases=examples,coverage")
+    run = Running(stack, "nobody", tmp_path, str(path), *only).end()
+    assert not run.passed
+    for lie in LIES:
+        assert lie in run.found
+    assert "curl -X GET" in run.found
+
+
+def document_of(stack: RunFolder) -> Any:
+    return httpx2.get(f"{stack.endpoints()['gateway']}/openapi.json").raise_for_status().json()
+
+
+def operations(document: Any, tag: str | None = None) -> set[str]:
+    """Returns the names of all operations but streams. tag: of those alone that have it."""
+    return {
+        operation["operationId"]
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if not path.endswith(STREAM) and (tag is None or tag in operation.get("tags", ()))
+    }
