@@ -10,6 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from events.topics import PRICES
+from infra.breaker import Breaker
+from infra.log.end import end_of
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
 from infra.process.settings import Settings
@@ -35,6 +38,7 @@ from .edge import Edge
 from .entrance import Entrance
 from .hearing import Hearing
 from .projections.projection import Projection
+from .pulse import Asked, Pulse
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
 from .repeats import Repeats
@@ -115,25 +119,32 @@ def require_policies(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
-    """Returns the parts of a process, on the servers that its settings name, while the block runs."""
+    """Returns the parts of a process, on the servers that its settings name, while the block runs.
+
+    Whoever sends requests here asks the admin server, which does not take back that all was there once.
+    """
     keys = settings.run_dir / "keys"
     if settings.env != "production":
         ensure_development_key(keys)
     async with (
         dynamodb.connect(settings.dynamodb) as table,
         sessions.connect(settings.sessions) as allowed,
-        live.connect(settings.redis) as redis,
+        live.connect(settings.redis, live.READ_WITHIN) as redis,
+        end_of(settings.kafka, (PRICES.name, 0)) as end,
         publishing(settings.kafka, settings.partition_count) as publisher,
     ):
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
-        new = LiveStore(redis, *folded(LIVE, settings))
+        breaker = Breaker("redis")
+        new = LiveStore(redis, *folded(LIVE, settings), breaker=breaker)
         old = HistoryStore(table, *folded(HISTORY, settings))
         hub, trail = Hub(open_sessions, now), Trail(users, publisher, now)
         catalogue = Catalogue(View(new), hub.wake_public)
-        ready = Readiness(asked(users, open_sessions, catalogue))
+        asked = Asked(live=new, history=old, catalogue=catalogue, end=end)
+        ready = Readiness(components(users, open_sessions, Pulse(asked, now)))
         async with (
             following(new, hub, catalogue) as outcomes,
             working(trail.keep_sweeping(), ready.keep_asking()),
+            serve_admin(settings, ready.begun),
         ):
             yield Parts(
                 users=users,
@@ -143,7 +154,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 passwords=Passwords(),
                 tokens=Tokens(load_keys(keys), now),
                 trail=trail,
-                edge=Edge(publisher, Repeats(RedisTries(redis), new, old, now), outcomes),
+                edge=Edge(publisher, Repeats(RedisTries(redis, breaker), new, old, now), outcomes),
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
                 streams=Streams(new, hub, Ticker(catalogue)),
                 catalogue=catalogue,
@@ -180,12 +191,15 @@ async def following(view: LiveStore, hub: Hub, catalogue: Catalogue) -> AsyncIte
         yield outcomes
 
 
-def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
-    """Returns what must answer before anybody is served."""
+def components(users: Users, sessions: Sessions, pulse: Pulse) -> Components:
+    """Returns what must have answered before anybody is served, and is asked from then on."""
     return {
+        "kafka": pulse.kafka,
         "users": partial(users.by_id, NOBODY),
         "sessions": partial(sessions.admit, Knock(NOBODY)),
-        "market": catalogue.told,
+        "live": pulse.live,
+        "history": pulse.history,
+        "market": pulse.market,
     }
 
 
@@ -211,7 +225,6 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     """Returns once it was asked to stop and every request under way is answered."""
     async with (
         connected(settings) as parts,
-        serve_admin(settings, parts.ready),
         serving(create_app(parts), settings.host, settings.gateway_port),
     ):
         await stop.wait()

@@ -1,9 +1,14 @@
-"""Is everything there that the edge can't do without? Asked once a second, told at once."""
+"""What is there of all that the edge works with, asked once a second and told at once.
+
+A request is refused only if what it needs is away, so a gateway that has begun stays before its clients: a server is
+away for all gateways alike.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from infra.unavailable import Unavailable
+from infra.views.port import NotReady
 
 WITHIN = 1  # s
 EVERY = 1  # s
@@ -16,14 +21,20 @@ class Readiness:
     def __init__(self, components: Components) -> None:
         self._components = components
         self._answering = dict.fromkeys(components, False)
+        self._begun = dict.fromkeys(components, False)
 
     def __call__(self) -> Mapping[str, bool]:
         return self._answering
+
+    def begun(self) -> Mapping[str, bool]:
+        """Returns of each component whether it has ever answered."""
+        return self._begun
 
     async def ask(self) -> None:
         """Asks every component once."""
         answers = await asyncio.gather(*map(answers_in_time, self._components.values()))
         self._answering = dict(zip(self._components, answers, strict=True))
+        self._begun = {name: had or self._answering[name] for name, had in self._begun.items()}
 
     async def keep_asking(self) -> None:
         """Asks until it is canceled."""
@@ -36,6 +47,6 @@ async def answers_in_time(ask: Callable[[], Awaitable[object]]) -> bool:
     try:
         async with asyncio.timeout(WITHIN):
             await ask()
-    except (Unavailable, TimeoutError):
+    except (NotReady, Unavailable, TimeoutError):
         return False
     return True

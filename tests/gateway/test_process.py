@@ -38,7 +38,8 @@ class Gateway(NamedTuple):
 @pytest.fixture
 async def environ(kafka: str, dynamodb: str, redis: str, tmp_path: Path) -> dict[str, str]:
     """Returns what a gateway is told: where the servers are that this test run started."""
-    await ensure([contract_topic(USER_EVENTS, PARTITIONS, 1)], kafka)
+    used = (USER_EVENTS, PRICES)
+    await ensure([contract_topic(topic, PARTITIONS, 1) for topic in used], kafka)
     async with connect(dynamodb) as client:
         await ensure_tables(client)
     await list_an_asset(f"{redis}/2")
