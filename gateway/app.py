@@ -38,7 +38,7 @@ from .edge import Edge
 from .entrance import Entrance
 from .hearing import Hearing
 from .projections.projection import Projection
-from .pulse import Asked, Pulse
+from .pulse import Pulse, Shown
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
 from .repeats import Repeats
@@ -119,10 +119,7 @@ def require_policies(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
-    """Returns the parts of a process, on the servers that its settings name, while the block runs.
-
-    Whoever sends requests here asks the admin server, which does not take back that all was there once.
-    """
+    """Returns the parts of a process, on the servers that its settings name, while the block runs."""
     keys = settings.run_dir / "keys"
     if settings.env != "production":
         ensure_development_key(keys)
@@ -130,7 +127,6 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         dynamodb.connect(settings.dynamodb) as table,
         sessions.connect(settings.sessions) as allowed,
         live.connect(settings.redis, live.READ_WITHIN) as redis,
-        end_of(settings.kafka, (PRICES.name, 0)) as end,
         publishing(settings.kafka, settings.partition_count) as publisher,
     ):
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
@@ -139,12 +135,11 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
         old = HistoryStore(table, *folded(HISTORY, settings))
         hub, trail = Hub(open_sessions, now), Trail(users, publisher, now)
         catalogue = Catalogue(View(new), hub.wake_public)
-        asked = Asked(live=new, history=old, catalogue=catalogue, end=end)
-        ready = Readiness(components(users, open_sessions, Pulse(asked, now)))
+        stores = components(users, open_sessions)
         async with (
             following(new, hub, catalogue) as outcomes,
-            working(trail.keep_sweeping(), ready.keep_asking()),
-            serve_admin(settings, ready.begun),
+            working(trail.keep_sweeping()),
+            telling(settings, stores, Shown(new, old, catalogue)) as ready,
         ):
             yield Parts(
                 users=users,
@@ -191,15 +186,25 @@ async def following(view: LiveStore, hub: Hub, catalogue: Catalogue) -> AsyncIte
         yield outcomes
 
 
-def components(users: Users, sessions: Sessions, pulse: Pulse) -> Components:
-    """Returns what must have answered before anybody is served, and is asked from then on."""
+@asynccontextmanager
+async def telling(
+    settings: GatewaySettings, stores: Components, shown: Shown
+) -> AsyncIterator[Readiness]:
+    """Returns who says what is there, while the block runs. The admin server, which is asked by whoever sends requests
+    here, says whether this gateway has begun, which it has also while its history is being built.
+    """
+    async with end_of(settings.kafka, (PRICES.name, 0)) as end:
+        ready = Readiness(
+            {**stores, **Pulse(shown, end, now).components()}, waits_not_for=("history",)
+        )
+        async with working(ready.keep_asking()), serve_admin(settings, ready.begun):
+            yield ready
+
+
+def components(users: Users, sessions: Sessions) -> Components:
     return {
-        "kafka": pulse.kafka,
         "users": partial(users.by_id, NOBODY),
         "sessions": partial(sessions.admit, Knock(NOBODY)),
-        "live": pulse.live,
-        "history": pulse.history,
-        "market": pulse.market,
     }
 
 

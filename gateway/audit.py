@@ -21,7 +21,7 @@ from infra.unavailable import Unavailable
 
 PAGE = 100  # events a sweep
 EVERY = 5  # s
-PATIENCE = 0.5  # s; who logs in does not wait for a log that is away
+PATIENCE = 500  # ms; who logs in does not wait for a log that is away
 GRACE = 5_000  # ms that an event's own request has before the sweeper takes it on
 E = TypeVar("E", bound=UserEvent)
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class Trail:
     async def _publish(self, event: UserMessage) -> None:
         """Raises: Unavailable; it may come to lie in its topic nevertheless."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE / 1_000):
                 await self.publisher.publish(USER_EVENTS, event)
         except TimeoutError as failure:
             raise Unavailable("kafka") from failure

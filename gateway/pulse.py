@@ -6,14 +6,15 @@ was.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from itertools import cycle
+from typing import NamedTuple
 
 from events.topics import PRICES
 from infra.unavailable import Unavailable
 from infra.views.port import MARKET, NotReady, Reading
 
 from .catalogue import Catalogue
+from .readiness import Components
 
 LATE = 10_000  # ms
 Now = Callable[[], int]
@@ -37,45 +38,53 @@ class Chase:
         return self._now() - self._since < LATE
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """end: returns where market.prices ends. Raises: Unavailable."""
+class Shown(NamedTuple):
+    """The views, and what is kept of the one."""
 
     live: Reading
     history: Reading
     catalogue: Catalogue
-    end: Callable[[], Awaitable[int]]
 
 
 class Pulse:
-    """Every method raises Unavailable or NotReady if what it asks is not as it should be."""
+    """end: returns where market.prices ends, or raises Unavailable. What is asked raises Unavailable or NotReady if it
+    is not as it should be.
+    """
 
-    def __init__(self, asked: Asked, now: Now) -> None:
-        self.asked, self.now = asked, now
+    def __init__(self, shown: Shown, end: Callable[[], Awaitable[int]], now: Now) -> None:
+        self.shown, self.end, self.now = shown, end, now
         self._end: int | None = None
         self._prices = Chase(now)
         self._at, self._moved = 0, now()
-        self._chases = {str(p): Chase(now) for p in range(asked.history.partitions)}
+        self._chases = {str(p): Chase(now) for p in range(shown.history.partitions)}
         self._places = cycle(self._chases)
+
+    def components(self) -> Components:
+        return {
+            "kafka": self.kafka,
+            "live": self.live,
+            "history": self.history,
+            "market": self.market,
+        }
 
     async def kafka(self) -> None:
         try:
-            self._end = await self.asked.end()
+            self._end = await self.end()
         except Unavailable:  # what it does not bring is nobody else's fault
             self._end, self._prices, self._moved = None, Chase(self.now), self.now()
             raise
 
     async def live(self) -> None:
-        shown = (await self.asked.live.look(MARKET, "", ())).as_of.positions
+        shown = (await self.shown.live.look(MARKET, "", ())).as_of.positions
         if self._end is not None and not self._prices.keeps_up(shown, {PRICES.name: self._end}):
             raise Unavailable("live")
 
     async def history(self) -> None:
         """Asks one place after the other."""
         place = next(self._places)
-        kept = (await self.asked.history.look(place, "", ())).as_of.positions
+        kept = (await self.shown.history.look(place, "", ())).as_of.positions
         try:
-            shown = (await self.asked.live.look(place, "", ())).as_of.positions
+            shown = (await self.shown.live.look(place, "", ())).as_of.positions
         except (NotReady, Unavailable):
             return
         if not self._chases[place].keeps_up(kept, shown):
@@ -83,8 +92,8 @@ class Pulse:
 
     async def market(self) -> None:
         """Also before it has told of any asset."""
-        await self.asked.catalogue.told()
-        at = self.asked.catalogue.as_of.positions.get(PRICES.name, 0)
+        await self.shown.catalogue.told()
+        at = self.shown.catalogue.as_of.positions.get(PRICES.name, 0)
         if at != self._at:
             self._at, self._moved = at, self.now()
         if at == self._end and self.now() - self._moved >= LATE:

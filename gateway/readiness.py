@@ -5,7 +5,7 @@ away for all gateways alike.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from infra.unavailable import Unavailable
 from infra.views.port import NotReady
@@ -16,12 +16,15 @@ Components = Mapping[str, Callable[[], Awaitable[object]]]
 
 
 class Readiness:
-    """Says of each component whether it answered when it was last asked; none has before the first time."""
+    """Says of each component whether it answered when it was last asked; none has before the first time.
 
-    def __init__(self, components: Components) -> None:
+    waits_not_for: those without which a gateway begins.
+    """
+
+    def __init__(self, components: Components, waits_not_for: Collection[str] = ()) -> None:
         self._components = components
         self._answering = dict.fromkeys(components, False)
-        self._begun = dict.fromkeys(components, False)
+        self._begun = {name: False for name in components if name not in waits_not_for}
 
     def __call__(self) -> Mapping[str, bool]:
         return self._answering

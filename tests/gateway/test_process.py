@@ -81,7 +81,7 @@ async def running(environ: dict[str, str]) -> AsyncIterator[Gateway]:
     )
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            await until_ready(client)
+            await until_ready(client, f"http://127.0.0.1:{admin}")
             yield Gateway(process, client)
     finally:
         if process.returncode is None:
@@ -89,11 +89,11 @@ async def running(environ: dict[str, str]) -> AsyncIterator[Gateway]:
         await process.wait()
 
 
-async def until_ready(client: httpx2.AsyncClient) -> None:
+async def until_ready(client: httpx2.AsyncClient, admin: str) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
-                if (await client.get("/health/ready")).status_code == 200:
+                if (await client.get(f"{admin}/health/ready")).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass
