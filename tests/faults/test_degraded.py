@@ -26,7 +26,6 @@ MANY = 50
 SERVICES = ("order", "balance", "portfolio", "market", "tape")
 PROJECTORS = ("projector-live", "projector-history")
 SERVERS = ("redis", "sessions", "dynamodb", "kafka")
-QUICK = ("sessions", "balance")
 PARTS = (*SERVERS, *(f"{server} hangs" for server in SERVERS), *PROJECTORS, *SERVICES)
 NAMED: Mapping[str, tuple[str, ...]] = {
     "redis": ("live",),
@@ -39,8 +38,6 @@ NAMED: Mapping[str, tuple[str, ...]] = {
 }
 """What readiness says is down, by part. The other services are nobody's that the edge asks."""
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-slow = pytest.mark.faults
 Answers = dict[str, dict[str, Answered]]
 Many = dict[str, list[Answered]]
 
@@ -181,9 +178,10 @@ def test_every_route_is_in_a_class_and_every_part_in_the_document() -> None:
     assert list(written()) == list(PARTS)
 
 
-@pytest.mark.parametrize(
-    "part", [part if part in QUICK else pytest.param(part, marks=slow) for part in PARTS]
-)
+@pytest.mark.stack
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("part", PARTS)
 async def test_what_works_while_a_part_is_away(
     part: str, stacks: Stacks, http: httpx2.AsyncClient
 ) -> None:
