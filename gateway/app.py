@@ -10,6 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from events.topics import PRICES
+from infra.breaker import Breaker
+from infra.log.end import end_of
 from infra.process.run import Program
 from infra.process.server import serve_admin, serving
 from infra.process.settings import Settings
@@ -37,6 +40,7 @@ from .hearing import Hearing
 from .keys import KeyFolder, ensure_development_key
 from .paths import settle
 from .projections.projection import Projection
+from .pulse import Pulse, Shown
 from .rates import Rates, rates_of
 from .readiness import Components, Readiness
 from .repeats import Repeats
@@ -130,18 +134,20 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
     async with (
         dynamodb.connect(settings.dynamodb) as table,
         sessions.connect(settings.sessions) as allowed,
-        live.connect(settings.redis) as redis,
+        live.connect(settings.redis, live.READ_WITHIN) as redis,
         publishing(settings.kafka, settings.partition_count) as publisher,
     ):
         users, open_sessions = DynamoUsers(table), RedisSessions(allowed)
-        new = LiveStore(redis, *folded(LIVE, settings))
+        breaker = Breaker("redis")
+        new = LiveStore(redis, *folded(LIVE, settings), breaker=breaker)
         old = HistoryStore(table, *folded(HISTORY, settings))
         hub, trail = Hub(open_sessions, now), Trail(users, publisher, now)
         catalogue = Catalogue(View(new), hub.wake_public)
-        ready = Readiness(asked(users, open_sessions, catalogue))
+        stores = components(users, open_sessions)
         async with (
             following(new, hub, catalogue) as outcomes,
-            working(trail.keep_sweeping(), ready.keep_asking(), keys.keep_looking(tokens)),
+            working(trail.keep_sweeping(), keys.keep_looking(tokens)),
+            telling(settings, stores, Shown(new, old, catalogue)) as ready,
         ):
             yield Parts(
                 users=users,
@@ -151,7 +157,7 @@ async def connected(settings: GatewaySettings) -> AsyncIterator[Parts]:
                 passwords=Passwords(),
                 tokens=tokens,
                 trail=trail,
-                edge=Edge(publisher, Repeats(RedisTries(redis), new, old, now), outcomes),
+                edge=Edge(publisher, Repeats(RedisTries(redis, breaker), new, old, now), outcomes),
                 view=View(Seam(new, old, {projection.kind for projection in HISTORY})),
                 streams=Streams(new, hub, Ticker(catalogue)),
                 catalogue=catalogue,
@@ -201,12 +207,25 @@ async def following(view: LiveStore, hub: Hub, catalogue: Catalogue) -> AsyncIte
         yield outcomes
 
 
-def asked(users: Users, sessions: Sessions, catalogue: Catalogue) -> Components:
-    """Returns what must answer before anybody is served."""
+@asynccontextmanager
+async def telling(
+    settings: GatewaySettings, stores: Components, shown: Shown
+) -> AsyncIterator[Readiness]:
+    """Returns who says what is there, while the block runs. The admin server, which is asked by whoever sends requests
+    here, says whether this gateway has begun, which it has also while its history is being built.
+    """
+    async with end_of(settings.kafka, (PRICES.name, 0)) as end:
+        ready = Readiness(
+            {**stores, **Pulse(shown, end, now).components()}, waits_not_for=("history",)
+        )
+        async with working(ready.keep_asking()), serve_admin(settings, ready.begun):
+            yield ready
+
+
+def components(users: Users, sessions: Sessions) -> Components:
     return {
         "users": partial(users.by_id, NOBODY),
         "sessions": partial(sessions.admit, Knock(NOBODY)),
-        "market": catalogue.told,
     }
 
 
@@ -232,7 +251,6 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     """Returns once it was asked to stop and every request under way is answered."""
     async with (
         connected(settings) as parts,
-        serve_admin(settings, parts.ready),
         serving(create_app(parts), settings.host, settings.gateway_port),
     ):
         await stop.wait()

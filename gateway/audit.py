@@ -21,6 +21,7 @@ from infra.unavailable import Unavailable
 
 PAGE = 100  # events a sweep
 EVERY = 5  # s
+PATIENCE = 500  # ms; who logs in does not wait for a log that is away
 GRACE = 5_000  # ms that an event's own request has before the sweeper takes it on
 E = TypeVar("E", bound=UserEvent)
 log = structlog.get_logger()
@@ -38,17 +39,25 @@ class Trail:
         """Returns when what happened is in its topic or, if that is away, in the outbox. Raises: Unavailable."""
         told = event(kind, account_id, self.now(), request_id, **fields)
         try:
-            await self.publisher.publish(USER_EVENTS, told)
+            await self._publish(told)
         except Unavailable:
             await self.users.keep(unpublished(told))
 
     async def deliver(self, event: UserMessage) -> None:
         """Publishes an event of the outbox; if that fails, the sweeper does it later."""
         try:
-            await self.publisher.publish(USER_EVENTS, event)
+            await self._publish(event)
             await self.users.forget(event.id)
         except Unavailable as failure:
             log.warning("event_waits_in_outbox", event_id=event.id, away=failure.component)
+
+    async def _publish(self, event: UserMessage) -> None:
+        """Raises: Unavailable; it may come to lie in its topic nevertheless."""
+        try:
+            async with asyncio.timeout(PATIENCE / 1_000):
+                await self.publisher.publish(USER_EVENTS, event)
+        except TimeoutError as failure:
+            raise Unavailable("kafka") from failure
 
     async def sweep(self, before: int) -> int:
         """Returns how many events that came before a time (ms) it took from the outbox to the topic.
@@ -59,7 +68,7 @@ class Trail:
         for waiting in await self.users.unpublished(PAGE):
             event = USER_EVENTS.decode(waiting.event)
             if event.occurred_at < before:
-                await self.publisher.publish(USER_EVENTS, event)
+                await self._publish(event)
                 await self.users.forget(waiting.id)
                 count += 1
         return count

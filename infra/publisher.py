@@ -1,6 +1,6 @@
 """Publishing at the edge: one message of an account into its topic, acknowledged."""
 
-import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
@@ -11,9 +11,11 @@ from aiokafka.errors import KafkaError
 from events.ids import partition_of
 from events.topics import Topic
 
+from .breaker import Breaker
 from .unavailable import Unavailable
 
-WITHIN = 2  # s
+WITHIN = 1_500  # ms
+TP = tuple[str, int]
 HEADERS = [("content-type", b"application/json")]
 
 
@@ -39,23 +41,27 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
+    """While a partition takes nothing, few wait for it."""
+
     def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
         self.producer = producer
         self.partitions = partitions
+        self._breakers: dict[TP, Breaker] = defaultdict(lambda: Breaker("kafka"))
 
     async def publish(self, topic: Topic[OfAccount], message: OfAccount) -> Position:
         account = message.account_id
-        try:
-            async with asyncio.timeout(WITHIN):
+        partition = partition_of(account, self.partitions)
+        async with self._breakers[topic.name, partition].within(WITHIN):
+            try:
                 record = await self.producer.send_and_wait(
                     topic.name,
                     topic.encode(message),
                     key=account.encode(),
-                    partition=partition_of(account, self.partitions),
+                    partition=partition,
                     headers=HEADERS,
                 )
-        except (KafkaError, TimeoutError) as failure:
-            raise Unavailable("kafka") from failure
+            except KafkaError as failure:
+                raise Unavailable("kafka") from failure
         return Position(record.topic, record.partition, record.offset)
 
 

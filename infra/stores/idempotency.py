@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from infra.breaker import Breaker
 from infra.together import Together
 from infra.unavailable import Unavailable
 
@@ -65,8 +66,10 @@ def answering() -> Iterator[None]:
 
 
 class RedisTries:
-    def __init__(self, client: Redis) -> None:
-        self.client = client
+    """breaker: before the server, for all who ask it."""
+
+    def __init__(self, client: Redis, breaker: Breaker | None = None) -> None:
+        self.client, self._breaker = client, breaker or Breaker("redis")
         self._together = Together(self._run)
 
     async def first(self, account_id: str, ids: Sequence[str], tried: Try) -> Sequence[Try]:
@@ -75,21 +78,25 @@ class RedisTries:
             methodcaller("set", key(account_id, id_), raw, px=LIFE, nx=True, get=True)
             for id_ in ids
         ]
-        earlier = await self._together.ask(first)
+        earlier = await self._ask(first)
         return [unpack(found) if found else tried for found in earlier]
 
     async def keep(self, account_id: str, ids: Sequence[str], tried: Try) -> None:
         raw = pack(tried)
         keep = [methodcaller("set", key(account_id, id_), raw, px=LIFE) for id_ in ids]
-        await self._together.ask(keep)
+        await self._ask(keep)
 
     async def find(self, account_id: str, id_: str) -> Try | None:
-        (raw,) = await self._together.ask([methodcaller("get", key(account_id, id_))])
+        (raw,) = await self._ask([methodcaller("get", key(account_id, id_))])
         return unpack(raw) if raw else None
 
     async def forget(self, account_id: str, ids: Sequence[str]) -> None:
         keys = [key(account_id, id_) for id_ in ids]
-        await self._together.ask([methodcaller("delete", *keys)])
+        await self._ask([methodcaller("delete", *keys)])
+
+    async def _ask(self, commands: Sequence[Command]) -> Sequence[Any]:
+        with self._breaker:
+            return await self._together.ask(commands)
 
     async def _run(self, asked: Sequence[Sequence[Command]]) -> Sequence[Sequence[Any]]:
         """Returns what each of those who ask at the same time has of its commands."""

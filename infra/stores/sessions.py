@@ -18,15 +18,13 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as Cut
 from redis.exceptions import RedisError
 
 from infra.breaker import Breaker
 from infra.together import Together
 from infra.unavailable import Unavailable
 
+from . import redis
 from .limits import Allowance, Bucket, Buckets
 from .users import Role
 
@@ -121,13 +119,7 @@ def new_id() -> str:
 
 
 def connect(url: str, within: int = ANSWER_WITHIN) -> Redis:
-    """Returns a client that gives up after so many ms. A connection that a restarted server cut is replaced once."""
-    return Redis.from_url(
-        url,
-        socket_timeout=within / 1000,
-        socket_connect_timeout=within / 1000,
-        retry=Retry(NoBackoff(), retries=1, supported_errors=(Cut,)),
-    )
+    return redis.connect(url, within)
 
 
 @contextmanager

@@ -5,12 +5,14 @@ afterwards (a transactional outbox).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import stamina
 from botocore.exceptions import ClientError
 
+from infra.breaker import Breaker
 from infra.unavailable import Unavailable
 
 from .dynamodb import answering, cancellations, ensure_table
@@ -24,6 +26,7 @@ Erasure = Literal["erased", "changed_meanwhile", "last_admin"]
 Grant = Literal["changed", "changed_meanwhile", "last_admin"]
 Item = dict[str, Any]
 TABLE = "users"
+ANSWER_WITHIN = 1_500  # ms
 NOBODY = "nobody"
 """The id of no account."""
 
@@ -114,6 +117,14 @@ class DynamoUsers:
     def __init__(self, client: "DynamoDBClient", table: str = TABLE) -> None:
         self.client = client
         self.table = table
+        self._breaker = Breaker("dynamodb")
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        """Raises: Unavailable if a call inside got no answer in time."""
+        async with self._breaker.within(ANSWER_WITHIN):
+            with answering():
+                yield
 
     async def register(self, user: User, event: Unpublished) -> Taken | None:
         owner = {"account_id": {"S": user.account_id}}
@@ -178,7 +189,7 @@ class DynamoUsers:
     async def _transact(self, *parts: Item) -> list[str]:
         """Returns why each part could not be done; "None" for all of them: they are."""
         try:
-            with answering():
+            async with self._answering():
                 await self.client.transact_write_items(TransactItems=cast("Any", parts))
         except ClientError as refusal:
             reasons = cancellations(refusal)
@@ -254,7 +265,7 @@ class DynamoUsers:
         return "last_admin" if counted == "ConditionalCheckFailed" else "erased"
 
     async def page(self, after: str, limit: int) -> Sequence[User]:
-        with answering():
+        async with self._answering():
             listed = await self.client.query(
                 TableName=self.table,
                 KeyConditionExpression="pk = :names AND sk > :after",
@@ -267,11 +278,11 @@ class DynamoUsers:
         return [user for user in found if user]
 
     async def keep(self, event: Unpublished) -> None:
-        with answering():
+        async with self._answering():
             await self.client.put_item(TableName=self.table, Item=outbox_item(event))
 
     async def unpublished(self, limit: int) -> list[Unpublished]:
-        with answering():
+        async with self._answering():
             page = await self.client.query(
                 TableName=self.table,
                 KeyConditionExpression="pk = :outbox",
@@ -282,11 +293,11 @@ class DynamoUsers:
         return [Unpublished(item["sk"]["S"], item["event"]["B"]) for item in page["Items"]]
 
     async def forget(self, event_id: str) -> None:
-        with answering():
+        async with self._answering():
             await self.client.delete_item(TableName=self.table, Key=key("outbox", event_id))
 
     async def _get(self, pk: str, sk: str) -> Item | None:
-        with answering():
+        async with self._answering():
             found = await self.client.get_item(
                 TableName=self.table, Key=key(pk, sk), ConsistentRead=True
             )

@@ -19,6 +19,7 @@ import stamina
 from botocore.exceptions import ClientError
 
 from events.codec import encode
+from infra.breaker import Breaker
 from infra.log.clock import SystemClock
 from infra.stores.dynamodb import Missing, answering, cancellations, code, connect, ensure_table
 from infra.unavailable import Unavailable
@@ -50,6 +51,7 @@ LIMIT = 99  # a transaction has at most 100 items, and one is the checkpoint
 CUT = 100  # keys of one BatchGetItem
 FIRST = 1
 LAST = 10**16 - 1  # above every place in a list
+READ_WITHIN = 900  # ms; whoever waits has perhaps waited for a live view before
 
 __all__ = ["HistoryStore", "connect", "ensure_tables"]
 
@@ -309,6 +311,7 @@ class HistoryStore:
     ) -> None:
         self.client, self.inputs, self.partitions, self.name = client, inputs, partitions, name
         self._serving: HistoryGeneration | None = None
+        self._breaker = Breaker("dynamodb")
 
     def table(self, number: int) -> str:
         return f"{self.name}-{number}"
@@ -367,10 +370,11 @@ class HistoryStore:
             await self.client.delete_table(TableName=self.table(number))
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
-        look = await self._look(self._serving, place, account, asks) if self._serving else None
-        if look is None:
-            serving = self._serving = await self.open(await self.serving())
-            look = await self._look(serving, place, account, asks)
+        async with self._breaker.within(READ_WITHIN):
+            look = await self._look(self._serving, place, account, asks) if self._serving else None
+            if look is None:
+                serving = self._serving = await self.open(await self.serving())
+                look = await self._look(serving, place, account, asks)
         if look is None:
             raise NotReady(f"generation of the history view at {place}")
         return look

@@ -26,6 +26,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from events.codec import encode
+from infra.breaker import Breaker
+from infra.stores import redis
 from infra.together import Together
 from infra.unavailable import Unavailable
 
@@ -51,7 +53,9 @@ from .port import (
 )
 
 LIMIT = 500  # while the script runs, nobody else is served
-ANSWER_WITHIN = 2.0  # s
+ANSWER_WITHIN = 2_000  # ms; for a batch, of which a busy server may be long in writing
+READ_WITHIN = 500  # ms; for who waits for an answer: the history has it, too
+LISTEN = 1.0  # s
 TIME = "time:"
 PARTS = ("rows", "list", "open", "stream")
 FIRST = 1
@@ -63,8 +67,8 @@ def script(name: str) -> str:
     return files("infra.views").joinpath(f"{name}.lua").read_text()
 
 
-def connect(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN)
+def connect(url: str, within: int = ANSWER_WITHIN) -> Redis:
+    return redis.connect(url, within)
 
 
 @contextmanager
@@ -210,11 +214,19 @@ def message(number: int, batch: Batch) -> bytes:
 
 
 class LiveStore:
-    """Generations and their reading. inputs: what the view folds; partitions: P; name: of all its keys."""
+    """Generations and their reading. inputs: what the view folds; partitions: P; name: of all its keys; breaker: before
+    the server, for all who read there.
+    """
 
     def __init__(
-        self, client: Redis, inputs: Sequence[Input], partitions: int, name: str = "live"
+        self,
+        client: Redis,
+        inputs: Sequence[Input],
+        partitions: int,
+        name: str = "live",
+        breaker: Breaker | None = None,
     ) -> None:
+        self._breaker = breaker or Breaker("redis")
         self.client, self.inputs, self.partitions, self.name = client, inputs, partitions, name
         self.places = {source.place for source in inputs}
         self.channel = f"{name}:changed"
@@ -261,7 +273,8 @@ class LiveStore:
 
     async def look(self, place: str, account: str, asks: Sequence[Ask[Any]]) -> Look:
         """Returns the answers. Who asks of a place at the same time is shown the same moment of it."""
-        return await self._together[place].ask((account, asks))
+        with self._breaker:
+            return await self._together[place].ask((account, asks))
 
     async def _look_for_all(self, place: str, asked: Sequence[Asked]) -> Sequence[Look]:
         with answering():
@@ -295,7 +308,7 @@ class LiveStore:
                 async with self.client.pubsub() as channel:
                     await channel.subscribe(self.channel)
                     while True:
-                        heard = await channel.get_message(timeout=ANSWER_WITHIN / 2)
+                        heard = await channel.get_message(timeout=LISTEN)
                         if heard and heard["type"] == "subscribe":  # also after it was cut
                             yield None
                         elif heard and (changed := await self._changed(heard["data"])):

@@ -3,9 +3,11 @@
 import httpx2
 import pytest
 
-from events.topics import USER_EVENTS
+from events.topics import USER_EVENTS, Topic
 from events.user import LoggedIn, LoggedOut, UserRegistered
 from gateway.audit import GRACE, Trail, mark
+from infra.publisher import MemoryPublisher, OfAccount, Position
+from tests.messages.envelope import ACCOUNT
 
 from .conftest import ADA, Twins
 
@@ -142,3 +144,15 @@ async def test_nobody_waits_for_the_log_to_register_and_nothing_is_lost(
     assert await trail.sweep(twins.clock.ms + GRACE) == 0
     told = twins.publisher.read(USER_EVENTS)
     assert [type(event) for event in told] == [UserRegistered, LoggedIn]
+
+
+async def test_a_log_that_does_not_answer_keeps_nobody_waiting_either(twins: Twins) -> None:
+    class Silent(MemoryPublisher):
+        async def publish(self, topic: Topic[OfAccount], message: OfAccount) -> Position:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    trail = Trail(twins.users, Silent(), twins.clock)
+    async with asyncio.timeout(5):
+        await trail.record(LoggedIn, ACCOUNT, "request-1", session="s")
+    assert len(twins.users.outbox) == 1

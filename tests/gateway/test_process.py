@@ -38,7 +38,8 @@ class Gateway(NamedTuple):
 @pytest.fixture
 async def environ(kafka: str, dynamodb: str, redis: str, tmp_path: Path) -> dict[str, str]:
     """Returns what a gateway is told: where the servers are that this test run started."""
-    await ensure([contract_topic(USER_EVENTS, PARTITIONS, 1)], kafka)
+    used = (USER_EVENTS, PRICES)
+    await ensure([contract_topic(topic, PARTITIONS, 1) for topic in used], kafka)
     async with connect(dynamodb) as client:
         await ensure_tables(client)
     await list_an_asset(f"{redis}/2")
@@ -80,7 +81,7 @@ async def running(environ: dict[str, str]) -> AsyncIterator[Gateway]:
     )
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            await until_ready(client)
+            await until_ready(client, f"http://127.0.0.1:{admin}")
             yield Gateway(process, client)
     finally:
         if process.returncode is None:
@@ -88,11 +89,11 @@ async def running(environ: dict[str, str]) -> AsyncIterator[Gateway]:
         await process.wait()
 
 
-async def until_ready(client: httpx2.AsyncClient) -> None:
+async def until_ready(client: httpx2.AsyncClient, admin: str) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
-                if (await client.get("/health/ready")).status_code == 200:
+                if (await client.get(f"{admin}/health/ready")).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass

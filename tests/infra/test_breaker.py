@@ -1,5 +1,7 @@
 """The breaker before a store, by the clock that it has."""
 
+import asyncio
+
 import pytest
 
 from infra.breaker import PAUSE_MS, Breaker
@@ -35,3 +37,36 @@ def test_what_is_no_absence_shuts_nothing() -> None:
         raise ValueError("wrong")
     with breaker:
         pass
+
+
+def shut(breaker: Breaker) -> None:
+    with pytest.raises(Unavailable, match="store"), breaker:
+        raise AssertionError("it let somebody in")
+
+
+async def test_while_one_tries_again_the_others_stay_out() -> None:
+    breaker = Breaker("store")
+    fail(breaker)
+    await asyncio.sleep(PAUSE_MS / 1_000)
+    with breaker:
+        shut(breaker)
+    with breaker, breaker:
+        pass
+
+
+async def test_one_who_tries_and_leaves_has_found_out_nothing() -> None:
+    breaker = Breaker("store")
+    fail(breaker)
+    await asyncio.sleep(PAUSE_MS / 1_000)
+    with pytest.raises(asyncio.CancelledError), breaker:
+        raise asyncio.CancelledError
+    with breaker:
+        shut(breaker)
+
+
+async def test_what_takes_too_long_is_away() -> None:
+    breaker = Breaker("store")
+    with pytest.raises(Unavailable, match="store"):
+        async with breaker.within(10):
+            await asyncio.Event().wait()
+    shut(breaker)
