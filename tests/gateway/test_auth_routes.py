@@ -1,5 +1,7 @@
 """/auth, from outside."""
 
+import asyncio
+
 import httpx2
 import pytest
 
