@@ -40,7 +40,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "commands": ("deposit", "withdraw", "place_order"),
     "named commands": ("deposit:named", "withdraw:named", "place_order:named"),
     "sessions": ("refresh", "logout", "list_sessions", "end_session"),
-    "users": ("register", "login", "me", "change_me", "change_password"),
+    "users": ("register", "login", "me", "change_me", "change_password", "close_account"),
     "admin": ("list_users", "one_user", "freeze", "unfreeze", "set_role", "audit_trail"),
 }
 """By class, operations; what stands behind a colon is a way of asking one."""
@@ -60,6 +60,7 @@ CENT = {"amount": "0.01"}
 BUY = {"asset_id": "BTC", "side": "buy", "notional": "1.00"}
 WHY = {"reason": "test"}
 ONE = {"username": "{other}", "password": PASSWORD}
+FAREWELL = {"password": PASSWORD}
 SAME = {"current_password": PASSWORD, "password": PASSWORD}
 NEW = {"username": "{new}", "email": "{new}@example.org", "password": PASSWORD}
 OVER = ("filled", "canceled", "rejected")
@@ -102,6 +103,7 @@ CALLS: Mapping[str, tuple[str, str, dict[str, str] | None]] = {
     "me": ("customer", "GET {v1}/auth/me", None),
     "change_me": ("customer", "PATCH {v1}/auth/me", {"first_name": "{new}"}),
     "change_password": ("customer", "POST {v1}/auth/password", SAME),
+    "close_account": ("customer", "POST {v1}/auth/close", FAREWELL),
     "list_users": ("admin", "GET {v1}/admin/users?limit=5", None),
     "one_user": ("admin", "GET {v1}/admin/users/{user}", None),
     "freeze": ("admin", "POST {v1}/admin/users/{user}/freeze", WHY),

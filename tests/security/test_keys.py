@@ -159,7 +159,12 @@ def test_s16_a_key_signs_once_it_is_known_everywhere(
 
 @pytest.mark.parametrize("fault", ["no key", "no PEM", "another kind"])
 async def test_s16_what_can_t_be_read_changes_nothing_and_no_key_is_told(
-    parts: Parts, twins: Twins, folder: Path, fault: str, capsys: pytest.CaptureFixture[str]
+    parts: Parts,
+    twins: Twins,
+    folder: Path,
+    fault: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     secret = (folder / f"{OLD}.pem").read_text()
     async with gateway(parts, folder, twins.clock) as one:
@@ -173,7 +178,12 @@ async def test_s16_what_can_t_be_read_changes_nothing_and_no_key_is_told(
         assert (await one.client.get(ME, headers=headers)).status_code == 200
         assert (await one.client.get(ME, headers=await session(one.client))).status_code == 200
         told = [(await one.client.get(path)).text for path in ("/health", "/health/ready")]
-        told += [repr(one.tokens), repr(one.keys), *capsys.readouterr()]
+        told += [
+            repr(one.tokens),
+            repr(one.keys),
+            *capsys.readouterr(),
+            caplog.text,
+        ]  # wherever logs go
     assert "keys_unreadable" in "".join(told)
     body = secret.splitlines()[1]
     raw = load_private(secret)

@@ -99,7 +99,11 @@ WAYS: Mapping[tuple[str, str], tuple[int, Way]] = {
     ("PUT /admin/users/{account_id}/role", "account_id"): (403, about("/admin/users/{}/role")),
 }
 """By route and parameter: the status with which A is answered, and B's thing and one that there isn't."""
-EVERYBODY_S = {("GET /inventory/assets", "cursor"), ("GET /market/stream", "Last-Event-ID")}
+EVERYBODY_S = {
+    ("GET /docs/assets/{name}", "name"),
+    ("GET /inventory/assets", "cursor"),
+    ("GET /market/stream", "Last-Event-ID"),
+}
 """What they lead to is the same for all."""
 RESUMED = ("GET /stream", "Last-Event-ID")
 """Has a test of its own: a stream is not answered at once."""
