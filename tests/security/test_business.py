@@ -17,7 +17,7 @@ from gateway.settings import GatewaySettings
 from services.order.domain import FOLDS, decide
 from tests.gateway.conftest import Twins
 from tests.messages.markets import BTC
-from tests.messages.orders import place
+from tests.messages.orders import place, rejected
 from tests.spec import Spec
 
 from .conftest import BASE, Client, calling, registered, session
@@ -137,6 +137,5 @@ async def test_s30_what_is_filled_is_filled_at_the_market_s_price(
 @pytest.mark.parametrize("field", ["limit_price", "stop_price"])
 def test_s30_a_price_in_the_log_changes_nothing(field: str) -> None:
     """Whoever writes past the edge names no price either."""
-    command = stamp(place("buy", notional=1_000), **{field: 10 * BTC.listing_price})
-    [event] = Spec(decide, FOLDS).given().when(command)
-    assert getattr(event, "reason", None) == Reason.ORDER_MALFORMED
+    command = stamp(place("buy", quantity=100_000), **{field: 10 * BTC.listing_price})
+    assert Spec(decide, FOLDS).given().when(command) == [rejected(command, Reason.ORDER_MALFORMED)]

@@ -29,6 +29,18 @@ async def test_s04_an_address_registers_five_users_an_hour(parts: Parts, twins: 
         assert (await other.post(f"{BASE}/auth/register", json=who)).status_code == 201
 
 
+async def test_s04_a_taken_name_tells_nothing_of_who_has_it(client: Client) -> None:
+    await registered(client)
+    for taken, code in (
+        (ADA | {"email": "eve@example.org"}, "username_taken"),
+        (ADA | {"username": "eve"}, "email_taken"),
+    ):
+        answer = await client.post(f"{BASE}/auth/register", json=taken)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+        assert set(answer.json()) == {"type", "title", "status", "code", "request_id"}
+        assert "ada" not in answer.text.replace(answer.json()["request_id"], "")
+
+
 async def test_s51_an_account_sends_a_burst_and_then_so_many_a_second(
     strict: Client, parts: Parts, twins: Twins
 ) -> None:

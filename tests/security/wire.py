@@ -12,7 +12,7 @@ from tests.stand import free_ports
 
 HOST = "127.0.0.1"
 PATIENCE_S = 20
-QUIET_S = 0.3
+QUIET_S = 1
 
 
 class Heard(NamedTuple):
