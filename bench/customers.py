@@ -1,6 +1,8 @@
 """Customers over REST: who they are, what they order, and that their money is right in the end."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Set
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -9,9 +11,11 @@ from bench.http import Answer, Json, Server
 
 PATIENCE_S = 180
 PAGE = 200
+OVER = frozenset({"filled", "canceled", "rejected"})
+BEHIND = 503  # what it is answered while the history has not come so far
 DEPOSIT = "5000000.00"
 SPEND = "10.00"
-UNDER_WAY = 4
+UNDER_WAY = 16
 """More than a customer ever asks for at once: any of them may be the last in the log."""
 
 
@@ -67,27 +71,42 @@ class Customer:
         """Returns once the newest orders and all money have moved and are in view. Raises: TimeoutError."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                newest = [await self.get(f"/orders/{id_}") for id_ in self.orders[-UNDER_WAY:]]
-                held = (await self.get("/balance"))["held"]
-                if {order["status"] for order in newest} <= {"filled"} and Decimal(held) == 0:
+                newest = [await self.read(f"/orders/{id_}") for id_ in self.orders[-UNDER_WAY:]]
+                held = (await self.read("/balance"))["held"]
+                if {order["status"] for order in newest} <= OVER and Decimal(held) == 0:
                     return
                 await asyncio.sleep(0.05)
 
-    async def audit(self) -> None:
-        """Raises: AssertionError unless each order stands there once, filled, and the balance is what they leave."""
+    async def audit(self, ends: Set[str] = frozenset({"filled"})) -> None:
+        """Raises: AssertionError unless each order stands there once, has one of the ends, and the balance is what
+        they leave.
+        """
+        found = await self.listed("/orders")
+        assert sorted(order["id"] for order in found) == sorted(self.orders)
+        assert (came := Counter(order["status"] for order in found)).keys() <= ends, came
+        paid = sum((Decimal(order["cost"]) + Decimal(order["fee"]) for order in found), Decimal(0))
+        total = Decimal((await self.read("/balance"))["total"])
+        assert total == Decimal(DEPOSIT) - paid, f"{total} after {paid}"
+
+    async def listed(self, path: str) -> list[Json]:
+        """Returns the whole list, once the history has come as far as the live view. Raises: TimeoutError."""
         found: list[Json] = []
         cursor = ""
         while True:
-            page = await self.get(f"/orders?limit={PAGE}{cursor}")
+            page = await self.read(f"{path}?limit={PAGE}{cursor}")
             found += page["items"]
             if page["next_cursor"] is None:
-                break
+                return found
             cursor = f"&cursor={page['next_cursor']}"
-        assert sorted(order["id"] for order in found) == sorted(self.orders)
-        assert {order["status"] for order in found} <= {"filled"}
-        paid = sum((Decimal(order["cost"]) + Decimal(order["fee"]) for order in found), Decimal(0))
-        total = Decimal((await self.get("/balance"))["total"])
-        assert total == Decimal(DEPOSIT) - paid, f"{total} after {paid}"
+
+    async def read(self, path: str) -> Any:
+        """Returns what is there, once somebody can tell. Raises: TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                answer = await self.edge.ask("GET", f"/api/v1{path}", headers=self.headers)
+                if answer.status != BEHIND:
+                    return expect(answer, 200)
+                await asyncio.sleep(0.05)
 
     async def get(self, path: str) -> Any:
         return expect(await self.edge.ask("GET", f"/api/v1{path}", headers=self.headers), 200)

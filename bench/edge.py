@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 
 import uvloop
 
-from bench.customers import PAGE, Customer, expect
+from bench.customers import OVER, Customer, expect
 from bench.generator import Latencies, at_most, at_rate
 from bench.http import server
 from bench.report import Figure
-from bench.servers import stack
+from bench.servers import halted, stack
 from bench.way import CONNECTIONS, CUSTOMERS, Act, bare_route
 from ops.stack.folder import RunFolder
 
 RATE, LONE = 100, 50
 KINDS = ("deposit", "withdraw", "buy")
+BEHIND = ("order", "balance", "portfolio", "tape", "projector-live", "projector-history")
+"""What works behind the edge. It stands still while the edge takes commands, which is what is measured then."""
 READS = ("/balance", "/portfolio/{name}")
 
 
@@ -42,12 +44,13 @@ async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
     async with server(folder.endpoints()["gateway"]) as gateway:
         one = await hot(await Customer.with_money(gateway, "hot"), seconds)
         customers = [await Customer.with_money(gateway, f"edge-{n}") for n in range(CUSTOMERS)]
-        taken = {
-            named: await a_second(seconds, posting(customers, named)) for named in (False, True)
-        }
+        with halted(folder, BEHIND):
+            taken = {
+                named: await a_second(seconds, posting(customers, named)) for named in (False, True)
+            }
         for customer in customers:
             await customer.settled()
-            await customer.audit()
+            await customer.audit(OVER)  # the price has moved since it was ordered
         shown = {path: await a_second(seconds, getting(customers, path)) for path in READS}
     async with bare_route() as route:
         body = customers[0].body()
@@ -96,13 +99,9 @@ def asked(kind: str) -> tuple[str, dict[str, Any]]:
 async def is_exact(customer: Customer) -> bool:
     """Returns whether the lines of the ledger add up to the balance, once nothing is held."""
     await customer.settled()
-    total, cursor = Decimal(0), ""
-    while True:
-        page = await customer.get(f"/balance/transactions?limit={PAGE}{cursor}")
-        total += sum((Decimal(line["amount"]) for line in page["items"]), Decimal(0))
-        if page["next_cursor"] is None:
-            return total == Decimal((await customer.get("/balance"))["total"])
-        cursor = f"&cursor={page['next_cursor']}"
+    lines = await customer.listed("/balance/transactions")
+    total = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
+    return total == Decimal((await customer.get("/balance"))["total"])
 
 
 async def a_second(seconds: int, act: Act) -> float:

@@ -1,7 +1,8 @@
 """A stack of the bench's own: in a temporary folder, on free ports, its JVMs with the optimising compiler."""
 
 import os
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +44,19 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
         for name in settings:
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def halted(folder: RunFolder, names: Collection[str]) -> Iterator[None]:
+    """Has these processes of the stack stand still while the block runs."""
+    pids = [row.pid for row in folder.status().processes if row.name in names and row.pid]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def cpu_seconds(folder: RunFolder, name: str) -> float:

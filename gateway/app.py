@@ -89,7 +89,8 @@ def create_app(parts: Parts) -> Entrance:
     """Returns the edge on the given parts. Raises: Unguarded if a route has no policy."""
     app = routed()
     app.state.parts = parts
-    return Entrance(app, parts.door.origins, https=parts.door.https)
+    door = parts.door
+    return Entrance(app, door.origins, hosts=door.hosts, https=door.https)
 
 
 def routed() -> FastAPI:
@@ -165,6 +166,7 @@ def door(settings: GatewaySettings) -> Door:
         proxies=settings.trusted_proxies,
         origins=settings.origins,
         https=settings.env == "production",
+        hosts=settings.hosts,
     )
 
 

@@ -43,15 +43,17 @@ class Streams(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """How many may come in, and from where. buckets: of this process, while the sessions' store is away; proxies: whose
-    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own; https: clients come by
-    nothing else.
+    word on whence a request comes counts; origins: of browsers' pages, beside the edge's own; hosts: the edge's names,
+    none: any; https: clients come by nothing else; patience_s: for a body.
     """
 
     rates: Rates
     buckets: Buckets
     proxies: Sequence[Network] = ()
     origins: Set[str] = frozenset()
+    hosts: Set[str] = frozenset()
     https: bool = False
+    patience_s: int = 10
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from infra.process.metrics import latency
 
 from .deps import admit_anybody
 from .problems import UNKNOWN, Refused, answer, refusal
+from .proper import require_proper
 from .rates import headers
 
 REQUEST_ID = b"x-request-id"
@@ -47,6 +48,7 @@ ANSWERED = (
     "X-Request-ID",
 )
 SAFETY = (
+    (b"server", b"orderstream"),  # the HTTP server would tell its own name
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -72,13 +74,19 @@ class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
     It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for. origins: of pages
-    elsewhere that may read what is answered (CORS); https: a browser that came so shall come by nothing else.
+    elsewhere that may read what is answered (CORS); hosts: the edge's own names, none: whatever it is called; https: a
+    browser that came so shall come by nothing else.
     """
 
     def __init__(
-        self, app: FastAPI, origins: Set[str] = frozenset(), *, https: bool = False
+        self,
+        app: FastAPI,
+        origins: Set[str] = frozenset(),
+        *,
+        hosts: Set[str] = frozenset(),
+        https: bool = False,
     ) -> None:
-        self.app = app
+        self.app, self.hosts = app, hosts
         self._safety = (*SAFETY, HTTPS) if https else SAFETY
         self._routes = AsyncExitStackMiddleware(app.router)
         self._shared = CORSMiddleware(
@@ -116,6 +124,7 @@ class Entrance:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            require_proper(scope, self.hosts)
             await self._routes(scope, receive, send)
         except Exception as error:
             refused = await self._counted(scope, refusal(error))

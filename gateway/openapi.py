@@ -15,9 +15,23 @@ from .problems import PROBLEMS, Problem, Responses, refusals
 Operation = dict[str, Any]
 SCHEMAS, RESPONSES = "#/components/schemas/{model}", "#/components/responses/"
 SHAPES = {
-    "": ("internal", "dependency_unavailable", "view_behind", "rate_limited"),
+    "": (
+        "bad_host",
+        "uri_too_long",
+        "headers_too_large",
+        "internal",
+        "dependency_unavailable",
+        "view_behind",
+        "rate_limited",
+    ),
     "Admin": ("forbidden",),
-    "Body": ("malformed_json", "body_too_large", "unsupported_media_type"),
+    "Body": (
+        "bad_request",
+        "malformed_json",
+        "request_timeout",
+        "body_too_large",
+        "unsupported_media_type",
+    ),
     "Input": ("validation_failed",),
     "Session": (
         "authentication_required",

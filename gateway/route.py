@@ -1,5 +1,6 @@
 """A route of the edge: it says who may call it, and takes a body that has one meaning or none."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from email.message import Message as MediaType
 from inspect import getdoc
@@ -12,9 +13,11 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from .problems import Refused, refusal
+from .proper import CLOSE
 from .rates import class_of
 from .retiring import RETIRING
 from .strict_json import Malformed, parse
@@ -130,13 +133,22 @@ class StrictRequest(Request):
         """Returns the body, counted while it is read. Raises: Refused."""
         if not hasattr(self, "_body"):
             refuse_other_media(self)
-            read = bytearray()
-            async for chunk in self.stream():
-                read += chunk
-                if len(read) > MAX_BODY:
-                    raise Refused("body_too_large", headers={"Connection": "close"})
-            self._body = bytes(read)
+            try:
+                async with asyncio.timeout(self.app.state.parts.door.patience_s):
+                    self._body = await self._counted()
+            except TimeoutError as error:
+                raise Refused("request_timeout", headers=CLOSE) from error
+            except ClientDisconnect as error:  # that, or what came is no chunk
+                raise Refused("bad_request", "The body ends early", headers=CLOSE) from error
         return self._body
+
+    async def _counted(self) -> bytes:
+        read = bytearray()
+        async for chunk in self.stream():
+            read += chunk
+            if len(read) > MAX_BODY:
+                raise Refused("body_too_large", headers=CLOSE)
+        return bytes(read)
 
     async def json(self) -> Any:
         """Returns the body's one meaning. Raises: Refused."""

@@ -1,7 +1,7 @@
 """What a gateway is told."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -11,13 +11,17 @@ from .address import Network
 from .limits import LimitSettings
 from .rates import Rates, rates_of
 
+Host = Annotated[str, Field(pattern=r"^([a-z0-9_.-]+|\[[0-9a-f:.]+\])$")]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
 
 class GatewaySettings(ViewSettings, LimitSettings):
     """sessions: the URL of the sessions' Redis. gateway_port: where clients come in, on the host that its admin
     server has too. run_dir: the tokens' keys are the PEM files of its folder `keys`, the last by name signs.
     cursor_key: signs cursors. Every gateway of a cluster has the same keys. rates: those that differ from the
     environment's, see rates.py; trusted_proxies: networks of proxies before the edge, whose word on whence a request
-    comes counts; origins: of browsers' pages, beside the edge's own, that may use cookies.
+    comes counts; origins: of browsers' pages, beside the edge's own, that may use cookies; hosts: by which clients may
+    call the edge, without ports: any other Host is refused.
     """
 
     sessions: str = "redis://127.0.0.1:6379/1"
@@ -27,6 +31,7 @@ class GatewaySettings(ViewSettings, LimitSettings):
     rates: dict[str, str] = Field(default_factory=dict)
     trusted_proxies: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()
+    hosts: frozenset[Host] = LOOPBACK
 
     @model_validator(mode="after")
     def keep_rates(self) -> Self:

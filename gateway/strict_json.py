@@ -25,6 +25,8 @@ def parse(raw: bytes) -> Any:
         raise Malformed("not UTF-8") from error
     except RecursionError as error:
         raise Malformed("too deep") from error
+    except ArithmeticError as error:  # an exponent that a Decimal can't have
+        raise Malformed("not a number that can be counted") from error
     except ValueError as error:
         raise error if isinstance(error, Malformed) else Malformed("not JSON") from error
     if sum(_keys(document, 1)) > MAX_KEYS:

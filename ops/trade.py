@@ -1,17 +1,13 @@
 """`orderstream trade`: what a customer does, from a shell. Each command is a request or two to the edge."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs, so that --help is there at once
-
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.where import FAILED, HERE, INTERRUPTED, RunDir, endpoint, screen
+from ops.as_customer import AsJson, At, Password, Where, first, listed, run, told
+from ops.profile import password, profile, sessions
+from ops.watch import ORDER, prices, watch
+from ops.where import HERE, RunDir
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -20,14 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Deposit, buy, sell, look: as a customer.")
 
-At = Annotated[str, typer.Option(help="The URL of a gateway that is up elsewhere.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, a refusal too.")]
-Password = Annotated[
-    str,
-    typer.Option(
-        prompt=True, hide_input=True, envvar="ORDERSTREAM_PASSWORD", help="Asked for if not given."
-    ),
-]
 Usd = Annotated[str, typer.Argument(help="USD, such as 100.00")]
 AssetId = Annotated[str, typer.Argument(help="Such as BTC.")]
 Quantity = Annotated[str | None, typer.Option(help="Units of the asset, such as 0.001")]
@@ -36,20 +24,6 @@ Name = Annotated[str | None, typer.Option("--client-order-id", help="Your own na
 Key = Annotated[str | None, typer.Option("--key", help="Its name: twice is once.")]
 OrderId = Annotated[str, typer.Argument(help="As `orders` shows it.")]
 Most = Annotated[int, typer.Option("-n", min=1, help="How many.")]
-
-
-class Where(NamedTuple):
-    """Which edge, in whose folder the session is kept, and how it is answered."""
-
-    run_dir: Path
-    at: str
-    as_json: bool
-
-
-NO_CLIENT = "this needs httpx2: install orderstream with the extra `client`"
-ADVICE = ": `orderstream trade login NAME` begins a session"
-OVER = ("authentication_required", "session_revoked", "refresh_reused", "invalid_token")
-ORDER = ("id", "status", "side", "asset_id", "filled_quantity", "average_price", "cost", "fee")
 
 
 @app.command()
@@ -264,69 +238,8 @@ def require_one(quantity: str | None, notional: str | None) -> None:
         raise typer.BadParameter("an order has one size: --quantity 0.001 or --notional 100.00")
 
 
-def run(act: Callable[["Client"], Awaitable[Any]], where: Where) -> Any:
-    """Returns what comes of it. Ends the command if the edge refuses or does not answer."""
-    try:
-        from stamina.instrumentation import set_on_retry_hooks
-
-        from ops.client.client import Client
-        from ops.client.errors import NoAnswer, Problem
-        from ops.kept_session import FileKeeper
-    except ModuleNotFoundError as missing:
-        if missing.name != "httpx2":
-            raise
-        sys.exit(NO_CLIENT)
-
-    set_on_retry_hooks([])  # its log goes where the answer goes
-    url = where.at or endpoint("gateway", where.run_dir)
-
-    async def whole() -> Any:
-        async with Client(url, keeper=FileKeeper(where.run_dir, where.at)) as it:
-            return await act(it)
-
-    try:
-        return asyncio.run(whole())
-    except Problem as refused:
-        if where.as_json:
-            print(json.dumps(refused.as_json(), indent=1))
-            raise typer.Exit(FAILED) from None
-        sys.exit(f"{refused}{ADVICE if refused.code in OVER else ''}")
-    except NoAnswer as silent:
-        sys.exit(f"{silent}: `orderstream status` says more")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-
-
-async def first(most: int, items: AsyncIterator[Any]) -> list[Any]:
-    """Returns the first of them."""
-    found: list[Any] = []
-    async for item in items:
-        found.append(item)
-        if len(found) == most:
-            break
-    return found
-
-
-def told(model: "BaseModel", as_json: bool) -> None:
-    """Shows one thing."""
-    if as_json:
-        print(model.model_dump_json(indent=1))
-        return
-    for name, value in model.model_dump(mode="json", exclude_none=True).items():
-        print(f"{name:16} {json.dumps(value) if isinstance(value, dict | list) else value}")
-
-
-def listed(found: list[Any], columns: tuple[str, ...], as_json: bool) -> None:
-    """Shows many, a line each."""
-    if as_json:
-        print(json.dumps([one.model_dump(mode="json") for one in found], indent=1))
-        return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column.removesuffix("_id"), no_wrap=True)
-    for one in found:
-        row = one.model_dump(mode="json")
-        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
-    screen().print(table)
+app.command()(watch)
+app.command()(prices)
+app.command()(sessions)
+app.command()(password)
+app.command()(profile)

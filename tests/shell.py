@@ -11,19 +11,23 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CURL = f"""#!{sys.executable}
-import sys, urllib.error, urllib.request
-words = [word for word in sys.argv[1:] if word != "-sS"]
+import signal, sys, urllib.error, urllib.request
+words = [word for word in sys.argv[1:] if word not in ("-sS", "-sSN")]
 url = next(word for word in words if "://" in word)
 words.remove(url)
 options = list(zip(words[::2], words[1::2]))
 body = dict(options).get("--json")
+signal.signal(signal.SIGALRM, lambda *_: sys.exit(28))
+signal.alarm(int(dict(options).get("--max-time", 0)))
 request = urllib.request.Request(url, body.encode() if body else None)
 request.add_header("Content-Type", "application/json")
 for name, value in options:
     if name == "-H":
         request.add_header(*value.split(": ", 1))
 try:
-    print(urllib.request.urlopen(request).read().decode())
+    for line in urllib.request.urlopen(request):
+        print(line.decode(), end="", flush=True)
+    print()
 except urllib.error.HTTPError as refused:
     sys.exit(refused.read().decode())
 """

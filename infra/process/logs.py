@@ -6,6 +6,8 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor
 
+TALKATIVE = ("aiobotocore", "aiokafka", "boto3", "botocore")
+"""Drivers whose DEBUG lines repeat what they send: an e-mail address, a hash."""
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -43,6 +45,8 @@ def configure(process: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(render)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for driver in TALKATIVE:
+        logging.getLogger(driver).setLevel("INFO" if level == "DEBUG" else level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

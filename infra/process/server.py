@@ -16,7 +16,8 @@ from typing import Any
 
 import structlog
 from granian._granian import SocketHolder
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from infra.process import metrics
@@ -26,6 +27,8 @@ CONNECTIONS = 4_096  # open at once, idle ones too: one more waits, so clients t
 UNREAD = 65_536  # bytes that the system keeps for a client, twice that by its own count
 UNREAD_MS = 30_000  # that it keeps them for one who takes nothing, before it closes the connection
 GRACE_S = 6  # for requests under way when the server is stopped
+HEADERS_MS = 10_000  # for a request's first line and headers, and for the next request to begin
+HEADERS = 65_536  # bytes of them that are kept at most, of an answer that is not taken too
 
 Ready = Callable[[], Mapping[str, bool]]  # what must be ready, and whether it is
 Pages = Mapping[str, Callable[[], Mapping[str, Any]]]
@@ -100,8 +103,10 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(application: Application, host: str, port: int) -> AsyncIterator[None]:
-    """Serves the application inside this loop for as long as the block runs.
+async def serving(
+    application: Application, host: str, port: int, headers_ms: int = HEADERS_MS
+) -> AsyncIterator[None]:
+    """Serves the application inside this loop for as long as the block runs: HTTP/1.1 and nothing else.
 
     Raises: OSError if the port is taken.
     """
@@ -111,6 +116,9 @@ async def serving(application: Application, host: str, port: int) -> AsyncIterat
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=headers_ms, max_buffer_size=HEADERS),
+        websockets=False,
         backlog=CONNECTIONS,
         log_enabled=False,
     )

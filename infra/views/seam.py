@@ -5,7 +5,7 @@ twice and none left out between them.
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra.log.clock import alive_ms
 from infra.unavailable import Unavailable
@@ -27,6 +27,10 @@ def up_to(ask: Ask[Any], position: int) -> Enough:
 def since(time: int) -> Enough:
     """time: ms, to which the live view dropped what was over."""
     return lambda as_of: as_of.time >= time
+
+
+class Renewed(NamedTuple):
+    answer: Any
 
 
 class Seam:
@@ -94,15 +98,36 @@ class Seam:
         return [*answer, *await self._older(place, account, rest, older)]
 
     async def _older(self, place: str, account: str, ask: Ask[Any], enough: Enough) -> Any:
-        """Returns the history's answer. Raises: Lagging if it does not come to have folded enough."""
+        """Returns the history's answer. Raises: Lagging if it does not come to have folded enough: what the live view
+        dropped, to its end.
+        """
         until = alive_ms() + self.patience_ms
         while True:
             look = await self.history.look(place, account, [ask])
-            if enough(look.as_of):
-                return look.answers[0]
+            answer = look.answers[0]
+            if enough(look.as_of) and (new := await self._renewed(place, account, ask, answer)):
+                return new.answer
             if alive_ms() >= until:
                 raise Lagging(f"the history of {ask.kind.topic.name} at {place}")
             await asyncio.sleep(AGAIN_S)
+
+    async def _renewed(
+        self, place: str, account: str, ask: Ask[Any], answer: Any
+    ) -> Renewed | None:
+        """Returns the history's answer with rows that are open as the live view has them, which has all of those.
+
+        None: one is over there, so the history lags.
+        """
+        kind, rows = ask.kind, answer if isinstance(ask, Page) else [answer]
+        if not kind.opens or not any(row and kind.is_open(row) for row in rows):
+            return Renewed(answer)
+        if not isinstance(ask, Page):
+            return None  # the live view was asked for it before
+        newest = replace(ask, limit=len(rows), open=True)
+        look = await self.live.look(place, account, [newest])
+        known = {kind.listed(row): row for row in look.answers[0]}
+        new = [known.get(kind.listed(row)) if kind.is_open(row) else row for row in rows]
+        return None if None in new else Renewed(new)
 
     async def _stand_in(
         self, place: str, account: str, asks: Sequence[Ask[Any]], failure: Exception

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from .errors import NoAnswer
 
 T = TypeVar("T", bound=BaseModel)
+WAIT = 5  # s for a command's outcome, where the caller says nothing
 PATIENCE, ONE_WAIT = 30, 5
 """s for which a command is waited for, and for which one request of it is kept open."""
 

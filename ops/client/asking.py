@@ -1,6 +1,7 @@
 """One request until it is answered: sent again when that can do no harm and may help."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,9 @@ from .models import Fault
 BASE = "/api/v1"
 PATIENCE, LONGEST_PAUSE = 60, 30
 """A request is sent again for so many s; one that must wait for more than so many s is not."""
+SILENCE = (
+    30  # s without a word after which a stream is given up: the edge gives a sign of life every ten
+)
 PAUSES = {"wait_initial": 0.1, "wait_max": 2.0, "wait_jitter": 0.2}  # s, where the edge names none
 FAULTS = TypeAdapter(list[Fault])
 
@@ -38,8 +42,30 @@ class Wire:
 
         Raises: Problem; NoAnswer.
         """
+        request = self.http.build_request(
+            method, BASE + path, json=body, params=given(query), headers=headers
+        )
+        return await self._answered(request, repeatable=repeatable)
 
-        params = {name: value for name, value in (query or {}).items() if value is not None}
+    async def open(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx2.Response:
+        """Returns the answer to a GET, if it is a yes: whoever has it reads it as it comes, and closes it.
+
+        Raises: Problem; NoAnswer.
+        """
+        request = self.http.build_request(
+            "GET", BASE + path, params=given(query), headers=headers, timeout=SILENCE
+        )
+        return await self._answered(request, stream=True)
+
+    async def _answered(
+        self, request: httpx2.Request, *, repeatable: bool = True, stream: bool = False
+    ) -> httpx2.Response:
         try:
             async for attempt in stamina.retry_context(
                 on=partial(again, repeatable=repeatable),
@@ -48,15 +74,17 @@ class Wire:
                 **PAUSES,
             ):
                 with attempt:
-                    return checked(
-                        await self.http.request(
-                            method, BASE + path, json=body, params=params, headers=headers
-                        )
-                    )
+                    return await checked(await self.http.send(request, stream=stream))
         except httpx2.TransportError as fault:
             said = str(fault) or type(fault).__name__
-            raise NoAnswer(f"{method} {BASE}{path} at {self.http.base_url}: {said}") from fault
+            where = f"{request.method} {request.url.path} at {self.http.base_url}"
+            raise NoAnswer(f"{where}: {said}") from fault
         raise AssertionError("a try returns or raises")
+
+
+def given(query: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns what there is of the query."""
+    return {name: value for name, value in (query or {}).items() if value is not None}
 
 
 def again(fault: Exception, *, repeatable: bool) -> bool | float:
@@ -72,10 +100,12 @@ def again(fault: Exception, *, repeatable: bool) -> bool | float:
             return False
 
 
-def checked(answer: httpx2.Response) -> httpx2.Response:
-    """Returns the answer, if it is a yes. Raises: Problem."""
+async def checked(answer: httpx2.Response) -> httpx2.Response:
+    """Returns the answer, if it is a yes; a no is read to its end. Raises: Problem."""
     if answer.is_success:
         return answer
+    async with aclosing(answer):
+        await answer.aread()
     raise problem(answer)
 
 

@@ -5,27 +5,42 @@ async with Client("http://…") as client:
     order = await (await client.place_order("BTC", "buy", notional="100.00")).wait()
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from time import time
-from typing import Any, Literal, Self, TypeVar
-from urllib.parse import quote
-from uuid import uuid4
+from typing import Annotated, Literal, Self, TypedDict, Unpack
 
 import httpx2
-from pydantic import BaseModel
+from pydantic import Field
 
 from . import models
-from .answers import Answer
+from .admin import Admin
+from .answers import WAIT, Answer
 from .asking import PATIENCE, Wire
+from .calls import Calls, quoted
 from .errors import Problem
+from .stream import ACCOUNT, MARKET, AccountNews, Stream
 from .tokens import InMemory, Keeper, Session
 
-T = TypeVar("T", bound=BaseModel)
 Side = Literal["buy", "sell"]
+Channel = Literal["account", "balance", "orders", "positions"]
 Amount = str | Decimal
-LONGEST_WAIT, WAIT = 30, 5  # s for a command's outcome: at most, and where the caller says nothing
+LONGEST_WAIT = 30  # s for a command's outcome
 SLACK = 5  # s that an answer may take beyond what was waited for
+
+
+class Me(models.UserView):
+    """tag: which state of the profile it is."""
+
+    tag: Annotated[str, Field(exclude=True)]
+
+
+class Changes(TypedDict, total=False):
+    """What is absent stays as it is; a name that is None goes."""
+
+    email: str
+    first_name: str | None
+    last_name: str | None
 
 
 class Client:
@@ -46,6 +61,8 @@ class Client:
         self._http = http or httpx2.AsyncClient(base_url=url, timeout=LONGEST_WAIT + SLACK)
         self._wire = Wire(self._http, patience)
         self.session = Session(self._wire, keeper or InMemory(), now)
+        self._calls = Calls(self._wire, self.session)
+        self.admin = Admin(self._calls)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,31 +102,65 @@ class Client:
     async def logout(self) -> None:
         """Ends the session, here and at the edge, also one that is over already."""
         try:
-            await self._ask("POST", "/auth/logout")
+            await self._calls.ask("POST", "/auth/logout")
         except Problem as refused:
             if refused.status != 401:
                 raise
         self.session.keeper.save(None)
 
-    async def me(self) -> models.UserView:
-        return await self._get(models.UserView, "/auth/me")
+    async def me(self) -> Me:
+        return mine(await self._calls.ask("GET", "/auth/me"))
+
+    async def change_profile(self, seen: Me, **changes: Unpack[Changes]) -> Me:
+        """Returns the profile as it is now. seen: as it was when the changes were thought of.
+
+        Raises: Problem with changed_meanwhile if it is no longer so.
+        """
+        answer = await self._calls.ask(
+            "PATCH", "/auth/me", body=changes, headers={"If-Match": seen.tag}, repeatable=False
+        )
+        return mine(answer)
+
+    async def change_password(self, current: str, new: str) -> None:
+        """Ends all other sessions of the user."""
+        body = {"current_password": current, "password": new}
+        await self._calls.ask("POST", "/auth/password", body=body, repeatable=False)
+
+    async def close_account(self, password: str) -> None:
+        """Has the edge forget the user, whose account must be empty; the session is over."""
+        body = {"password": password}
+        await self._calls.ask("POST", "/auth/close", body=body, repeatable=False)
+        self.session.keeper.save(None)
+
+    async def sessions(self) -> models.SessionsView:
+        """Returns where the user is logged in."""
+        return await self._calls.get(models.SessionsView, "/auth/sessions")
+
+    async def end_session(self, session_id: str) -> None:
+        """Logs the user out there."""
+        where = f"/auth/sessions/{quoted(session_id)}"
+        await self._calls.ask("DELETE", where, repeatable=False)
 
     async def deposit(
         self, amount: Amount, *, key: str | None = None, wait: int = WAIT
     ) -> Answer[models.TransactionView]:
         """Returns the movement, done or pending. amount: USD; key: the command's name, for ever; wait: s."""
         body = {"amount": spelled(amount)}
-        return await self._command(models.TransactionView, "/balance/deposit", body, key, wait)
+        return await self._calls.command(
+            models.TransactionView, "/balance/deposit", body, key, wait
+        )
 
     async def withdraw(
         self, amount: Amount, *, key: str | None = None, wait: int = WAIT
     ) -> Answer[models.TransactionView]:
         """Returns the movement, done or pending. amount: USD; key: the command's name, for ever; wait: s."""
         body = {"amount": spelled(amount)}
-        return await self._command(models.TransactionView, "/balance/withdraw", body, key, wait)
+        return await self._calls.command(
+            models.TransactionView, "/balance/withdraw", body, key, wait
+        )
 
     async def balance(self) -> models.BalanceView:
-        return await self._get(models.BalanceView, "/balance")
+        return await self._calls.get(models.BalanceView, "/balance")
 
     async def place_order(
         self,
@@ -128,7 +179,7 @@ class Client:
         body = order(asset_id, side, quantity, notional)
         if client_order_id is not None:
             body["client_order_id"] = client_order_id
-        return await self._command(models.OrderView, "/orders", body, key, wait)
+        return await self._calls.command(models.OrderView, "/orders", body, key, wait)
 
     async def preview(
         self,
@@ -140,18 +191,18 @@ class Client:
     ) -> models.PreviewView:
         """Returns what such an order would come to; nothing is ordered."""
         body = order(asset_id, side, quantity, notional)
-        answer = await self._ask("POST", "/orders/preview", body=body)
+        answer = await self._calls.ask("POST", "/orders/preview", body=body)
         return models.PreviewView.model_validate_json(answer.content)
 
     async def order(self, order_id: str) -> models.OrderView:
-        return await self._get(models.OrderView, f"/orders/{quoted(order_id)}")
+        return await self._calls.get(models.OrderView, f"/orders/{quoted(order_id)}")
 
     async def order_by_client_id(self, client_order_id: str) -> models.OrderView:
         path = f"/orders/by-client-id/{quoted(client_order_id)}"
-        return await self._get(models.OrderView, path)
+        return await self._calls.get(models.OrderView, path)
 
     async def timeline(self, order_id: str) -> models.TimelineView:
-        return await self._get(models.TimelineView, f"/orders/{quoted(order_id)}/timeline")
+        return await self._calls.get(models.TimelineView, f"/orders/{quoted(order_id)}/timeline")
 
     def orders(
         self,
@@ -162,18 +213,18 @@ class Client:
     ) -> AsyncIterator[models.OrderView]:
         """Returns an iterator over the orders, newest first; status: also `open`."""
         query = {"status": status, "asset_id": asset_id, "side": side}
-        return self._pages(models.OrderView, "/orders", query)
+        return self._calls.pages(models.OrderView, "/orders", query)
 
     def trades(self, *, asset_id: str | None = None) -> AsyncIterator[models.TradeView]:
         """Returns an iterator over the fills, newest first."""
-        return self._pages(models.TradeView, "/trades", {"asset_id": asset_id})
+        return self._calls.pages(models.TradeView, "/trades", {"asset_id": asset_id})
 
     def transactions(
         self, *, kind: str | None = None, asset_id: str | None = None
     ) -> AsyncIterator[models.TransactionView]:
         """Returns an iterator over the movements of the balance, newest first."""
         query = {"type": kind, "asset_id": asset_id}
-        return self._pages(models.TransactionView, "/balance/transactions", query)
+        return self._calls.pages(models.TransactionView, "/balance/transactions", query)
 
     def assets(
         self,
@@ -184,7 +235,7 @@ class Client:
     ) -> AsyncIterator[models.AssetView]:
         """Returns an iterator over the catalogue; it takes no session."""
         query = {"search": search, "category": category, "sort": sort}
-        return self._pages(models.AssetView, "/inventory/assets", query, public=True)
+        return self._calls.pages(models.AssetView, "/inventory/assets", query, public=True)
 
     async def asset(self, asset_id: str) -> models.OneAsset:
         """Returns one of the catalogue; it takes no session."""
@@ -192,67 +243,50 @@ class Client:
         return models.OneAsset.model_validate_json(answer.content)
 
     async def holdings(self) -> models.Holdings:
-        return await self._get(models.Holdings, "/assets/balances")
+        return await self._calls.get(models.Holdings, "/assets/balances")
+
+    async def holding(self, asset_id: str) -> models.OneHolding:
+        """Returns what there is of one asset, be it nothing."""
+        return await self._calls.get(models.OneHolding, f"/assets/{quoted(asset_id)}/balance")
+
+    def asset_transactions(
+        self, asset_id: str, *, side: Side | None = None
+    ) -> AsyncIterator[models.AssetTransactionView]:
+        """Returns an iterator over the movements of one asset, newest first."""
+        path = f"/assets/{quoted(asset_id)}/transactions"
+        return self._calls.pages(models.AssetTransactionView, path, {"side": side})
 
     async def portfolio(self, username: str | None = None) -> models.PortfolioView:
         """Returns the worth of everything; username: of somebody else, for an admin."""
         path = f"/portfolio/{quoted(username or self.session.username)}"
-        return await self._get(models.PortfolioView, path)
+        return await self._calls.get(models.PortfolioView, path)
 
-    async def _get(self, model: type[T], path: str) -> T:
-        return model.model_validate_json((await self._ask("GET", path)).content)
+    def follow(self, *channels: Channel, last_id: str | None = None) -> Stream[AccountNews]:
+        """Returns what goes over the account's events: a snapshot, then every change. channels: all, if none is named;
+        last_id: of a stream of the same channels, to go on where it was.
+        """
+        query = {"channels": ",".join(channels) or None}
+        return Stream(
+            lambda headers: self._calls.open("/stream", query, headers),
+            ACCOUNT,
+            session=self.session,
+            last_id=last_id,
+        )
 
-    async def _pages(
-        self, model: type[T], path: str, query: Mapping[str, Any], *, public: bool = False
-    ) -> AsyncIterator[T]:
-        """Yields each of a list, page by page."""
-        ask, cursor = self._wire.ask if public else self._ask, None
-        while True:
-            page = (await ask("GET", path, query={**query, "cursor": cursor})).json()
-            for item in page["items"]:
-                yield model.model_validate(item)
-            if (cursor := page["next_cursor"]) is None:
-                return
+    def prices(self, *asset_ids: str, last_id: str | None = None) -> Stream[models.PricesEvent]:
+        """Returns what goes over the prices of these assets, of all if none is named; it takes no session. The newest
+        are told, not each. last_id: as of `follow`.
+        """
+        query = {"assets": ",".join(asset_ids) or None}
+        return Stream(
+            lambda headers: self._wire.open("/market/stream", query=query, headers=headers),
+            MARKET,
+            last_id=last_id,
+        )
 
-    async def _command(
-        self, model: type[T], path: str, body: Mapping[str, Any], key: str | None, wait: int
-    ) -> Answer[T]:
-        name = key or uuid4().hex
 
-        async def send(wait: int) -> Answer[T]:
-            headers = {"Idempotency-Key": name, "Prefer": f"wait={wait}"}
-            answer = await self._ask("POST", path, body=body, headers=headers)
-            return Answer(
-                resource=model.model_validate_json(answer.content),
-                key=name,
-                pending=answer.status_code == httpx2.codes.ACCEPTED,
-                replayed=answer.headers.get("idempotency-replayed") == "true",
-                request_id=answer.headers["x-request-id"],
-                again=send,
-            )
-
-        return await send(wait)
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> httpx2.Response:
-        """Returns the answer to the session's user; a token that ended early, by the edge's clock, is renewed once."""
-        token = await self.session.access()
-        for last in (False, True):
-            bearer = {"Authorization": f"Bearer {token}", **(headers or {})}
-            try:
-                return await self._wire.ask(method, path, body=body, query=query, headers=bearer)
-            except Problem as refused:
-                if last or refused.code != "token_expired":
-                    raise
-            token = await self.session.access(not_this=token)
-        raise AssertionError("a try returns or raises")
+def mine(answer: httpx2.Response) -> Me:
+    return Me.model_validate({**answer.json(), "tag": answer.headers["etag"]})
 
 
 def order(
@@ -267,8 +301,3 @@ def order(
 def spelled(amount: Amount) -> str:
     """Returns the amount as the edge takes it, without an exponent."""
     return f"{amount:f}" if isinstance(amount, Decimal) else amount
-
-
-def quoted(part: str) -> str:
-    """Returns the text as one part of a path."""
-    return quote(part, safe="")

@@ -1,15 +1,17 @@
 """A session's tokens: where they are kept, and that they are renewed in time, by one at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import httpx2
 from pydantic import BaseModel
 
 from .asking import Wire
 from .errors import Problem
 from .models import LoggedInView, TokensView
 
+Ask = Callable[[dict[str, str]], Awaitable[httpx2.Response]]
 EARLY = 30  # s before its end an access token is renewed
 RACE, PAUSE = 20, 0.1
 """How often, and every how many s, another process is waited for that renews the same tokens."""
@@ -72,6 +74,19 @@ class Session:
                 held = await self._renewed(held)
             return held.access
 
+    async def answered(self, ask: Ask) -> httpx2.Response:
+        """Returns what its user is answered; a token that ended early, by the edge's clock, is renewed once.
+
+        ask(headers): asks in his name. Raises: Problem; NoAnswer.
+        """
+        token = await self.access()
+        try:
+            return await ask(bearer(token))
+        except Problem as refused:
+            if refused.code != "token_expired":
+                raise
+        return await ask(bearer(await self.access(not_this=token)))
+
     async def renew(self) -> None:
         """Renews the tokens, though they last. Raises: Problem; NoAnswer."""
         async with self._renewing:
@@ -108,6 +123,10 @@ class Session:
 
     def _is_spent(self, held: Tokens, not_this: str | None) -> bool:
         return self.now() > held.access_ends - EARLY or held.access == not_this
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def kept(answer: TokensView | LoggedInView, username: str, now: float) -> Tokens:

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from events.codec import stamp
+from events.envelope import SAFE_INTEGER
 from events.market import AssetListed, Quote
 
 REPEAT = 5  # ticks: a price that stands still is told again long before it counts as stale
+
+JUMP = 10  # times: a price that is told as so much higher or lower than the last one is a mistake
 
 Prices = Mapping[str, int]
 """By asset_id, in USD at the asset's price_scale."""
@@ -20,12 +23,22 @@ class Told(NamedTuple):
 
 
 def quotes(told: Mapping[str, Told], prices: Prices, tick: int) -> tuple[Quote, ...]:
-    """Returns what the tick tells: every price that changed, each other one every REPEAT ticks."""
+    """Returns what the tick tells: every price that changed, each other one every REPEAT ticks. What is no price is not
+    told: the last one grows stale.
+    """
     return tuple(
         Quote(asset_id=asset_id, price=price)
         for asset_id, price in prices.items()
-        if (last := told.get(asset_id)) is None or last.price != price or tick - last.tick >= REPEAT
+        if is_sound(price, last := told.get(asset_id))
+        and (last is None or last.price != price or tick - last.tick >= REPEAT)
     )
+
+
+def is_sound(price: object, last: Told | None) -> bool:
+    """Returns whether a source's word is a price at all, and no mistake after the last one."""
+    if type(price) is not int or not 0 < price < SAFE_INTEGER:
+        return False
+    return last is None or (last.price < price * JUMP and price < last.price * JUMP)
 
 
 def listings(

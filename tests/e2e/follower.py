@@ -15,11 +15,11 @@ from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS
 from gateway.projections.orders import Following, Opening
 from infra.shell.reading import is_control
 from ops.client.client import Side
+from ops.client.sse import Event, Parser
 from ops.stack.folder import RunFolder
 from tests.books import Books
 from tests.e2e.customer import Customer
 from tests.e2e.reader import read_books
-from tests.sse import Event, Parser
 
 AGAIN_S, WITHIN_S = 0.1, 30
 Told = dict[str, list[tuple[Any, ...]]]

@@ -13,8 +13,8 @@ from gateway.app import create_app
 from gateway.deps import Parts
 from gateway.route import BASE
 from gateway.sse import CutOff
+from ops.client.sse import Event, Parser
 from tests.gateway.routes.conftest import Customer
-from tests.sse import Event, Parser
 
 WITHIN_S = 5
 Follow = Callable[..., AbstractAsyncContextManager["Listener"]]
@@ -90,11 +90,12 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """Yields a client whose answer has begun; it goes after the block."""
     url = urlsplit(f"{BASE}{path}")
-    given = {**headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
+    given = {"Host": "edge", **headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
     scope = {
         "type": "http",
         "method": "GET",
         "path": url.path,
+        "raw_path": url.path.encode(),
         "query_string": url.query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
     }

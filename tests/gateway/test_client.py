@@ -1,74 +1,21 @@
 """The client on a bad line to the edge: what is sent again, under which name, with which tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Literal
 
 import httpx2
 import pytest
 
-from gateway.app import create_app
 from gateway.auth import LEEWAY, TOKEN_LIFE
-from gateway.deps import Parts
 from ops.client.asking import LONGEST_PAUSE, Wire, again
 from ops.client.client import Client
 from ops.client.errors import NoAnswer, Problem
 from ops.client.tokens import EARLY, InMemory
 
-from .conftest import ADA, Clock, Twins
+from .conftest import Clock, Twins
+from .line import EMAIL, NAME, PASSWORD, Line, Trouble, ada, line
 
-NAME, EMAIL, PASSWORD = ADA["username"], ADA["email"], ADA["password"]
-Trouble = Literal["unreachable", "lost"] | int
-
-
-class Line(httpx2.AsyncBaseTransport):
-    """The way to the edge. troubles: of the next requests; a number: the status that somebody between answers."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.edge = httpx2.ASGITransport(create_app(parts))
-        self.troubles: list[Trouble] = []
-        self.sent: list[httpx2.Request] = []
-        self.told_no = asyncio.Event()
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.sent.append(request)
-        match self.troubles.pop(0) if self.troubles else None:
-            case "unreachable":
-                raise httpx2.ConnectError("refused")
-            case "lost":
-                await self.edge.handle_async_request(request)
-                raise httpx2.ReadError("reset")
-            case int(status):
-                return httpx2.Response(status, headers={"Retry-After": "0"}, request=request)
-            case _:
-                answer = await self.edge.handle_async_request(request)
-        if answer.is_error:
-            self.told_no.set()
-        return answer
-
-    def paths(self) -> list[str]:
-        """Returns where the requests went since it was asked last."""
-        paths = [request.url.path.removeprefix("/api/v1") for request in self.sent]
-        self.sent.clear()
-        return paths
-
-
-@pytest.fixture
-def line(parts: Parts) -> Line:
-    return Line(parts)
-
-
-@pytest.fixture
-async def ada(line: Line, clock: Clock) -> AsyncIterator[Client]:
-    """Yields a client for Ada, who is logged in and has 1,000.00 USD."""
-    http = httpx2.AsyncClient(transport=line, base_url="http://edge")
-    async with http, Client("http://edge", http=http, now=lambda: clock.ms / 1000) as client:
-        await client.register(NAME, EMAIL, PASSWORD)
-        await client.login(NAME, PASSWORD)
-        await client.deposit(Decimal(1000))
-        line.sent.clear()
-        yield client
+__all__ = ["ada", "line"]
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "lost", 502, 503, 429])

@@ -12,9 +12,9 @@ from gateway.deps import Parts
 from gateway.streaming import MOST_PUBLIC
 from gateway.ticker import Ticker
 from infra.views.port import View
+from ops.client.sse import Event, Parser
 from tests.gateway.backstage import Backstage
 from tests.gateway.listener import listening
-from tests.sse import Event, Parser
 
 from .conftest import Twins
 

@@ -10,7 +10,7 @@ from infra.shell.repeats import WINDOW
 from infra.stores.idempotency import LIFE
 from tests.gateway.conftest import Twins
 
-from .routes.conftest import BASE, Customer, backstage, customer, other, refusal
+from .routes.conftest import Customer, backstage, customer, other, refusal
 
 __all__ = ["backstage", "customer", "other"]
 
@@ -63,27 +63,6 @@ async def test_spelling_makes_no_other_request(customer: Customer, twins: Twins)
     assert len(twins.backstage.commands()) == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/balance/deposit", {"amount": "1000.01"}),
-        ("/balance/withdraw", DEPOSIT),
-        ("/orders", BUY),
-    ],
-)
-async def test_a_key_of_another_request_is_refused_and_does_nothing(
-    customer: Customer, twins: Twins, path: str, body: dict[str, str]
-) -> None:
-    await customer.post("/balance/deposit", DEPOSIT, **KEY)
-    for passed in (0, LIFE):  # by then only the history knows
-        await pass_time(customer, twins, passed)
-        answer = await customer.post(path, body, **KEY)
-        assert refusal(answer) == (422, "idempotency_conflict")
-        true = await customer.post("/balance/deposit", DEPOSIT, **KEY)
-        assert true.headers["idempotency-replayed"] == "true"
-    assert len(twins.backstage.commands()) == 1
-
-
 async def test_the_two_kinds_of_names_are_apart(customer: Customer, twins: Twins) -> None:
     await customer.post("/balance/deposit", {"amount": "2000.00"}, Idempotency_Key="one")
     by_name = await customer.post("/orders", BUY | {"client_order_id": "one"})
@@ -99,30 +78,6 @@ async def test_of_two_names_each_holds(customer: Customer) -> None:
     assert untold((await customer.post("/orders", named)).json()) == untold(first.json())
     other_name = await customer.post("/orders", BUY | {"client_order_id": "two"}, **KEY)
     assert refusal(other_name) == (422, "idempotency_conflict")
-
-
-async def test_names_are_an_account_s_own(customer: Customer, other: Customer) -> None:
-    mine = await customer.post("/balance/deposit", DEPOSIT, **KEY)
-    others = await other.post("/balance/deposit", {"amount": "5.00"}, **KEY)
-    assert others.status_code == 201
-    assert mine.json()["id"] != others.json()["id"]
-
-
-@pytest.mark.parametrize("key", ["", "a:b", "a b", "a" * 65])
-async def test_what_is_no_name_is_refused(customer: Customer, twins: Twins, key: str) -> None:
-    headers = customer.headers | {"Idempotency-Key": key}
-    answer = await customer.client.post(f"{BASE}/balance/deposit", json=DEPOSIT, headers=headers)
-    assert refusal(answer) == (422, "validation_failed")
-    assert answer.json()["errors"][0]["pointer"] == "header/Idempotency-Key"
-    assert twins.backstage.commands() == []
-
-
-async def test_many_equal_ones_at_once_are_one(customer: Customer, twins: Twins) -> None:
-    posts = (customer.post("/balance/deposit", DEPOSIT, **KEY) for _ in range(50))
-    answers = await asyncio.gather(*posts)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len(twins.backstage.commands()) == 1
 
 
 async def test_an_answer_that_the_log_lost_is_found_again(customer: Customer, twins: Twins) -> None:

@@ -11,7 +11,7 @@ from gateway.building import topics_of
 from gateway.views import LIVE
 from infra.views import live
 from infra.views.port import inputs
-from tests.sse import Event, Parser
+from ops.client.sse import Event, Parser
 
 from .test_process import PARTITIONS, environ, log_in, person, running
 
@@ -32,7 +32,8 @@ async def shown(environ: dict[str, str]) -> dict[str, str]:
 
 async def read(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> list[Event]:
     """Returns all that the stream says, to its end."""
-    parser, events = Parser(), []
+    parser = Parser()
+    events: list[Event] = []
     async with client.stream("GET", f"/api/v1{path}", headers=headers, timeout=30) as answer:
         assert answer.status_code == 200
         async for chunk in answer.aiter_bytes():

@@ -6,15 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from events.codec import stamp
-from events.order import FreezeAccount, UnfreezeAccount
-from events.topics import ORDER_COMMANDS
 from gateway.deps import Parts
 from infra.views.port import KEPT
+from ops.client.sse import Event
 from tests.gateway.backstage import Backstage
 from tests.gateway.listener import Follow, Listener, follow
-from tests.messages import orders
-from tests.sse import Event
 from tests.stand import until
 
 from .routes.conftest import Customer, backstage, customer, other
@@ -163,43 +159,6 @@ async def test_channels_are_chosen(follow: Follow, customer: Customer) -> None:
         assert (await listener.event("order")).id.startswith("o:")
 
 
-async def publish(backstage: Backstage, command: FreezeAccount | UnfreezeAccount) -> None:
-    now = backstage.now()
-    await backstage.publish(ORDER_COMMANDS, stamp(command, occurred_at=now, created_at=now))
-
-
-async def coming(listener: Listener, last: str) -> list[Event]:
-    """Returns what comes before the first event of that name, and that."""
-    events = [await listener.event()]
-    while events[-1].name != last:
-        events.append(await listener.event())
-    return events
-
-
-@pytest.mark.parametrize("told", [["account"], []])
-async def test_s62_a_freeze_ends_it_whatever_it_follows(
-    follow: Follow, customer: Customer, backstage: Backstage, told: list[str]
-) -> None:
-    account_id = (await customer.get("/auth/me"))["id"]
-    channels = ",".join([*told, "positions"])
-    async with follow(f"?channels={channels}") as listener:
-        await publish(backstage, orders.freeze(n=900, account_id=account_id))
-        first, *frozen, _ = await coming(listener, "auth_expired")
-        await listener.ended()
-    assert first.name == "snapshot"
-    assert [(event.name, event.data["frozen"]) for event in frozen] == [
-        (name, True) for name in told
-    ]
-    async with follow(f"?channels={channels}", last_id=listener.parser.last_id) as again:
-        await publish(backstage, orders.unfreeze(n=901, account_id=account_id))
-        await customer.deposit("9.00")
-        await customer.order("buy", notional="5.00")
-        *thawed, _ = await coming(again, "position")
-    assert [(event.name, event.data["frozen"]) for event in thawed] == [
-        (name, False) for name in told
-    ]
-
-
 @pytest.mark.parametrize("channels", ["", "prices", "orders,", "orders;balance", "profile"])
 async def test_an_unknown_channel_is_an_error(customer: Customer, channels: str) -> None:
     assert await customer.refused("/stream", channels=channels) == (422, "validation_failed")
@@ -231,22 +190,6 @@ async def test_a_place_where_nobody_can_be_is_answered_with_a_reset(
 async def test_no_place_at_all_is_the_beginning(follow: Follow) -> None:
     async with follow(last_id="") as listener:
         await listener.event("snapshot")
-
-
-async def test_nobody_sees_another_s(follow: Follow, customer: Customer, other: Customer) -> None:
-    await customer.deposit("100.00")
-    await other.deposit("7.00")
-    async with follow() as listener, follow(of=other) as others:
-        first = await listener.event("snapshot")
-        assert (await others.event("snapshot")).data["balance"]["total"] == "7.00"
-        await customer.deposit("1.00")
-        assert (await listener.event("balance")).data["total"] == "101.00"
-        await other.deposit("1.00")
-        assert (await others.event("balance")).data["total"] == "8.00"
-        assert listener.waiting() == others.waiting() == []
-    async with follow(of=other, last_id=first.id) as foreign:
-        assert (await foreign.event("balance")).data["total"] == "8.00"
-        assert foreign.waiting() == []
 
 
 async def test_who_falls_too_far_behind_is_told_anew_and_costs_no_more(

@@ -1,10 +1,14 @@
 """`orderstream trade` on a real stack: a customer's day from a shell."""
 
 import json
+import signal
 import stat
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import pytest
@@ -13,9 +17,10 @@ from typer.testing import CliRunner, Result
 from ops.cli import app
 from ops.kept_session import FILE, FileKeeper
 from ops.stack.folder import RunFolder
-from ops.where import NOT_UP
+from ops.where import INTERRUPTED, NOT_UP
 
 ENV = {"ORDERSTREAM_PASSWORD": "correct horse battery"}
+WITHIN_S = 10
 Trade = Callable[..., Result]
 
 
@@ -27,7 +32,26 @@ def run(*words: str, env: Mapping[str, str] = ENV) -> Result:
 def trade(stack: RunFolder, tmp_path: Path) -> Trade:
     """Returns what runs a command of a customer of the stack, whose session lies in a folder of the test's own."""
     at = stack.endpoints()["gateway"]
-    return lambda *words: run(*words, "--at", at, "--run-dir", str(tmp_path))
+    return lambda *words, env=ENV: run(*words, "--at", at, "--run-dir", str(tmp_path), env=env)
+
+
+@contextmanager
+def watching(stack: RunFolder, folder: Path, *words: str) -> Iterator[IO[str]]:
+    """Yields the lines of a command that goes on, and ends it as Ctrl-C does: it has nothing to complain of."""
+    where = ("--at", stack.endpoints()["gateway"], "--run-dir", str(folder))
+    begun = [sys.executable, "-m", "ops.cli", "trade", *words, *where]
+    with subprocess.Popen(
+        begun, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stderr
+            yield process.stdout
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WITHIN_S) == INTERRUPTED
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
 
 
 def said(ran: Result) -> Any:
@@ -64,6 +88,46 @@ def test_a_day_of_a_customer(trade: Trade, tmp_path: Path) -> None:
     assert trade("logout").exit_code == 0
     assert not (tmp_path / FILE).exists()
     assert said(trade("login", name, "--json"))["username"] == name
+
+
+@pytest.mark.stack
+def test_a_customer_sees_and_changes_himself(trade: Trade) -> None:
+    name = f"u-{uuid4().hex[:12]}"
+    trade("register", name, f"{name}@example.org")
+    assert said(trade("profile", "--first-name", "Ada", "--json"))["first_name"] == "Ada"
+    assert said(trade("profile", "--first-name", "", "--json"))["first_name"] is None
+    assert trade("login", name).exit_code == 0
+    [here, there] = said(trade("sessions", "--json"))
+    assert (here["current"], there["current"]) == (True, False)
+    assert trade("sessions", "--end", there["id"]).exit_code == 0
+    assert [one["id"] for one in said(trade("sessions", "--json"))] == [here["id"]]
+    new = ENV | {"ORDERSTREAM_NEW_PASSWORD": "another correct horse battery"}
+    assert trade("password", env=new).exit_code == 0
+    assert "invalid_credentials" in trade("login", name).output
+
+
+@pytest.mark.stack
+def test_what_comes_is_watched_until_ctrl_c(trade: Trade, stack: RunFolder, tmp_path: Path) -> None:
+    name = f"u-{uuid4().hex[:12]}"
+    trade("register", name, f"{name}@example.org")
+    with watching(stack, tmp_path, "watch", "balance", "--json") as lines:
+        first = json.loads(lines.readline())
+        trade("deposit", "7.00")
+        second = json.loads(lines.readline())
+        assert (first["event"], second["event"]) == ("snapshot", "balance")
+        assert second["data"]["total"] == "7.00"
+    with watching(stack, tmp_path, "watch", "balance", "--last-id", first["id"]) as lines:
+        assert lines.readline().endswith("available=7.00 held=0.00 total=7.00\n")
+    with watching(stack, tmp_path, "watch") as lines:
+        standing = "total=7.00 held=0.00 open_orders=0 positions=0 frozen=False\n"
+        assert lines.readline().endswith(f" snapshot  {standing}")
+        bought = said(trade("buy", "BTC", "--notional", "5", "--json"))
+        filled = f" order     id={bought['id']} status=filled side=buy asset_id=BTC"
+        assert any(filled in line for line in iter(lines.readline, ""))
+    with watching(stack, tmp_path, "prices", "BTC") as lines:
+        assert " prices    BTC=" in lines.readline()
+    ran = trade("watch", "no_such", "--json")
+    assert (ran.exit_code, json.loads(ran.stdout)["code"]) == (1, "validation_failed")
 
 
 @pytest.mark.stack

@@ -34,6 +34,9 @@ ORDERSTREAM_CURSOR_KEY: ""
 ORDERSTREAM_RATES: {{ $values.gateway.rates | toJson | quote }}
 ORDERSTREAM_TRUSTED_PROXIES: {{ $values.gateway.trustedProxies | toJson | quote }}
 ORDERSTREAM_ORIGINS: {{ $values.gateway.origins | toJson | quote }}
+{{- $service := printf "%s-gateway" (include "orderstream.name" .root) }}
+{{- $inside := list $service (printf "%s.%s" $service .root.Release.Namespace) (printf "%s.%s.svc" $service .root.Release.Namespace) }}
+ORDERSTREAM_HOSTS: {{ concat $values.gateway.hosts $inside (compact (list $values.gateway.ingress.host)) | toJson | quote }}
 {{- range $role, $cents := $values.gateway.dailyLimits }}
 ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
 ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}

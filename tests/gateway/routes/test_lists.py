@@ -62,31 +62,6 @@ async def test_a_list_is_stable_while_new_rows_arrive(customer: Customer) -> Non
     assert [item["id"] for item in first["items"] + rest["items"]] == before
 
 
-@pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "1e3", "1.5", "", "x"])
-async def test_a_limit_has_bounds(customer: Customer, path: str, limit: str) -> None:
-    assert await customer.refused(path, limit=limit) == (422, "validation_failed")
-
-
-async def test_a_cursor_is_good_for_its_list_and_its_owner_alone(
-    customer: Customer, other: Customer
-) -> None:
-    await trade(customer, 2)
-    cursor = (await customer.get("/orders", limit=1))["next_cursor"]
-    for path, query in (
-        ("/trades", {}),
-        ("/orders", {"side": "buy"}),
-        ("/orders", {"from": START}),
-        ("/balance/transactions", {}),
-        ("/inventory/assets", {}),
-    ):
-        refused = await customer.refused(path, cursor=cursor, **query)
-        assert refused == (400, "invalid_cursor"), path
-    assert await other.refused("/orders", cursor=cursor) == (400, "invalid_cursor")
-    assert await customer.refused("/orders", cursor="AAAA") == (400, "invalid_cursor")
-    assert await customer.refused("/orders", cursor="a" * 129) == (422, "validation_failed")
-
-
 async def test_orders_are_filtered(customer: Customer) -> None:
     await customer.deposit("1000.00")
     doge = await customer.order("buy", "DOGE", notional="10.00")

@@ -16,6 +16,7 @@ from infra.views.port import (
     Key,
     Kind,
     Lagging,
+    Listed,
     NotReady,
     One,
     Page,
@@ -30,6 +31,7 @@ from infra.views.seam import Seam
 class Line(Value):
     position: Offset
     open: bool = False
+    filled: Offset = 0
 
 
 KEPT = 4
@@ -110,6 +112,38 @@ async def test_an_id_that_may_be_dropped_waits_for_the_history() -> None:
     live = await filled(*range(KEPT + 2), keeps_all=False)
     with pytest.raises(Lagging):
         await seam(live, await filled(0, keeps_all=True)).read(ACCOUNT, One(LISTED, "1"))
+
+
+async def told(store: MemoryStore, start: int, end: int, *lines: Line) -> MemoryStore:
+    """Returns the view, in which these lines are now so."""
+    rows = [Row(Key(LISTED, ACCOUNT, str(line.position)), line, fresh=True) for line in lines]
+    generation = await store.open(1)
+    await generation.write(Batch(SOURCE, start, end, 1_000, rows))
+    await generation.set_ready({})
+    return store
+
+
+@pytest.mark.parametrize("ask", [One(LISTED, "0"), Page(LISTED, 9, before=1)], ids=["id", "page"])
+async def test_what_is_over_is_never_shown_as_open(ask: Ask[object]) -> None:
+    live = await filled(*range(KEPT + 2), keeps_all=False)
+    history = await told(await filled(keeps_all=True), 0, 2, Line(position=0, open=True))
+    with pytest.raises(Lagging):
+        await seam(live, history).read(ACCOUNT, ask)
+    _, found = await seam(live, await told(history, 2, 3, Line(position=0))).read(ACCOUNT, ask)
+    assert found in (Line(position=0), Listed([Line(position=0)], more=False))
+
+
+async def test_what_is_open_is_shown_as_the_live_view_has_it() -> None:
+    others, end = [Line(position=n) for n in range(1, KEPT + 3)], KEPT + 3
+    stores = [MemoryStore(INPUTS, 1, keeps_all=keeps_all) for keeps_all in (False, True)]
+    live, history = [
+        await told(store, 0, end, Line(position=0, open=True, filled=n), *others)
+        for store, n in zip(stores, (2, 1), strict=True)
+    ]
+    _, page = await seam(live, history).read(ACCOUNT, Page(LISTED, 99))
+    assert [(line.open, line.filled) for line in page.rows] == [(False, 0)] * len(others) + [
+        (True, 2)
+    ]
 
 
 async def test_a_short_list_needs_no_history() -> None:

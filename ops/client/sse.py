@@ -1,6 +1,7 @@
 """Server-sent events as a browser reads them."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 
@@ -13,7 +14,9 @@ class Event(NamedTuple):
 
 
 class Parser:
-    """last_id: what the client says when it comes back; retry: ms before it does; beats: comments so far."""
+    """last_id: what the client says when it comes back, after the event that was taken last; retry: ms before it
+    does; beats: comments so far.
+    """
 
     def __init__(self, last_id: str = "") -> None:
         self.last_id = last_id
@@ -21,10 +24,16 @@ class Parser:
         self.beats = 0
         self._rest = b""
 
-    def feed(self, raw: bytes) -> list[Event]:
-        """Returns the events that are whole by now."""
+    def begin(self) -> None:
+        """Is told that what is fed from now on comes on a new connection: what was not whole never came."""
+        self._rest = b""
+
+    def feed(self, raw: bytes) -> Iterator[Event]:
+        """Yields the events that are whole by now, one when it is asked for."""
         *blocks, self._rest = (self._rest + raw).split(b"\n\n")
-        return [event for block in blocks if (event := self._read(block.decode()))]
+        for block in blocks:
+            if event := self._read(block.decode()):
+                yield event
 
     def _read(self, block: str) -> Event | None:
         name, data = "message", []
@@ -40,6 +49,6 @@ class Parser:
                     name = value
                 case "data":
                     data.append(value)
-                case "retry":
+                case "retry" if value.isdecimal():
                     self.retry = int(value)
         return Event(name, self.last_id, json.loads("\n".join(data))) if data else None
