@@ -13,9 +13,10 @@ from .problems import invalid
 PATTERN = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,18})?$"
 USD_SCALE = 2
 _DECIMAL = re.compile(PATTERN[1:-1])  # `$` would let a newline through, fullmatch doesn't
-POSITIVE = r"^([1-9][0-9]{0,15}(\.[0-9]{1,18})?|0\.[0-9]{0,17}[1-9][0-9]{0,17})$"
-"""What the document can say of PATTERN without zero; no looking ahead, for not every reader's patterns can."""
-_SCHEMA = WithJsonSchema({"type": "string", "pattern": POSITIVE, "examples": ["12.50"]})
+ZERO = r"^0(\.0+)?$"
+_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": PATTERN, "not": {"pattern": ZERO}, "examples": ["12.50"]}
+)
 
 
 def positive(value: object) -> str:

@@ -32,9 +32,7 @@ class Amount(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    amount: Annotated[
-        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
-    ]
+    amount: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
 
 
 class AsOfView(BaseModel):
@@ -222,15 +220,11 @@ class OneHolding(BaseModel):
 
 
 class Quantity(RootModel[str]):
-    root: Annotated[
-        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
-    ]
+    root: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
 
 
 class Notional(RootModel[str]):
-    root: Annotated[
-        str, Field(pattern="^([1-9][0-9]{0,15}(\\.[0-9]{1,18})?|0\\.[0-9]{0,17}[1-9][0-9]{0,17})$")
-    ]
+    root: Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,15})(\\.[0-9]{1,18})?$")]
 
 
 class ClientOrderId(RootModel[str]):

@@ -52,12 +52,12 @@ UNTOLD = {
 """Codes of what a schema can't tell: it depends on what there is, or is no pattern of all readers."""
 Case = schemathesis.Case[Any]
 tally: Counter[str] = Counter()
-shared: list[str] = []
-"""The access token of most cases, none: the next one needs a new caller."""
+shared: list[dict[str, str]] = []
+"""The header of most cases, none: the next one needs a new caller."""
 
 
-def token_of(caller: str) -> str:
-    """Returns the access token of somebody new; only a newcomer has no money."""
+def tokens_of(caller: str) -> dict[str, Any]:
+    """Returns the tokens of somebody new; only a newcomer has no money."""
     name = f"f-{uuid4().hex[:16]}"
     email, password = f"{name}@example.org", PASSWORD
     with httpx2.Client(base_url=os.environ[GATEWAY], timeout=60) as http:
@@ -65,11 +65,15 @@ def token_of(caller: str) -> str:
             password = asyncio.run(created(os.environ[DYNAMODB], name, email))
         else:
             ask(http, f"{AUTH}/register", username=name, email=email, password=password)
-        token: str = ask(http, f"{AUTH}/login", username=name, password=password)["access_token"]
+        tokens = ask(http, f"{AUTH}/login", username=name, password=password)
         if caller != NEWCOMER:
-            http.headers |= {"Authorization": f"Bearer {token}", "Prefer": "wait=30"}
+            http.headers |= bearer(tokens) | {"Prefer": "wait=30"}
             ask(http, "/api/v1/balance/deposit", amount=MONEY)
-    return token
+    return tokens
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
 def ask(http: httpx2.Client, path: str, **body: str) -> dict[str, Any]:
@@ -83,25 +87,30 @@ if os.environ[CALLER] != "nobody":
     class Caller:
         """Gives each case the session that it is asked in."""
 
-        def get(self, case: Case, context: schemathesis.AuthContext) -> str:
-            if context.operation.definition.raw["operationId"] in ENDING:
-                return token_of(NEWCOMER)
+        def get(self, case: Case, context: schemathesis.AuthContext) -> dict[str, str]:
+            if name_of(case) in ENDING:
+                return bearer(tokens_of(NEWCOMER))
             if not shared:
-                shared.append(token_of(os.environ[CALLER]))
+                shared.append(bearer(tokens_of(os.environ[CALLER])))
             return shared[0]
 
-        def set(self, case: Case, data: str, context: schemathesis.AuthContext) -> None:
-            case.headers["Authorization"] = f"Bearer {data}"
+        def set(self, case: Case, data: dict[str, str], context: schemathesis.AuthContext) -> None:
+            case.headers.update(data)
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Has nobody wait long for a position that does not come, and most ask for one that has: else all were 503."""
+    """Has nobody wait long for a position that does not come, and most ask for one that has: else all were 503.
+
+    A refresh token that is well made is one: nobody guesses any.
+    """
     query, headers = case.query, case.headers
     if isinstance(query.get("min_position"), str):
         query["min_position"] = FAR.sub("0", query["min_position"])
         if WAIT.fullmatch(str(headers.get("Prefer", "wait=1"))):
             headers["Prefer"] = "wait=0"
+    if name_of(case) == "refresh" and case.meta and case.meta.generation.mode.is_positive:
+        case.body = {"refresh_token": tokens_of(NEWCOMER)["refresh_token"]}
 
 
 @schemathesis.hook
@@ -109,9 +118,9 @@ def after_call(
     context: schemathesis.HookContext, case: Case, response: schemathesis.Response
 ) -> None:
     """Counts the answer, and forgets the caller if nothing more is to be had of him."""
-    tally[f"{case.operation.definition.raw['operationId']} {response.status_code}"] += 1
-    sent = response.request.headers.get("Authorization", "")
-    if response.status_code not in (401, 403) or sent not in {f"Bearer {one}" for one in shared}:
+    tally[f"{name_of(case)} {response.status_code}"] += 1
+    sent = {"Authorization": response.request.headers.get("Authorization", "")}
+    if response.status_code not in (401, 403) or sent not in shared:
         return
     code = code_of(response)
     if code in OVER or (code == "forbidden" and os.environ[CALLER] == "admin"):
@@ -150,6 +159,11 @@ def again(response: schemathesis.Response) -> int:
         timeout=60,
     )
     return told.status_code
+
+
+def name_of(case: Case) -> str:
+    name: str = case.operation.definition.raw["operationId"]
+    return name
 
 
 def code_of(response: schemathesis.Response) -> str:

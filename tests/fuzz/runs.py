@@ -14,7 +14,6 @@ from tests.tools import BIN
 GATEWAY, DYNAMODB, CALLER, TALLY = "FUZZ_GATEWAY", "FUZZ_DYNAMODB", "FUZZ_CALLER", "FUZZ_TALLY"
 """What a run tells its hooks."""
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-CALLERS = ("nobody", "customer", "admin")
 SEED = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(2**32))
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 3)
 """Of each operation, beside those that its schema calls for."""

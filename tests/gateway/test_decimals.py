@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.decimals import (
     PATTERN,
-    POSITIVE,
+    ZERO,
     DecimalString,
     UsdAmount,
     from_minor,
@@ -88,4 +88,4 @@ def test_a_signed_amount_only_has_a_sign_more(minor: int, scale: int) -> None:
 
 @given(st.from_regex(PATTERN.removesuffix("$"), fullmatch=True))
 def test_the_document_takes_all_but_nothing(text: str) -> None:
-    assert bool(re.fullmatch(POSITIVE, text)) == bool(text.strip("0."))
+    assert bool(re.fullmatch(ZERO, text)) == (not text.strip("0."))
