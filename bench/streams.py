@@ -39,7 +39,7 @@ class Client:
         """Reads until it is canceled."""
         parts = urlsplit(url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        writer.write(request("GET", "/api/v1/stream", None, {"host": "edge", **headers}))
+        writer.write(request("GET", "/api/v1/stream", None, {"host": parts.netloc, **headers}))
         try:
             while True:
                 self.read(await reader.readuntil(b"\n\n"))

@@ -20,6 +20,7 @@ from bench.generator import Latencies, at_most, at_rate
 from bench.hop import hop
 from bench.projections import projections
 from bench.report import Figure
+from bench.streams import streams
 from bench.way import way
 
 
@@ -40,6 +41,10 @@ from bench.way import way
             ["one account at 100/s, answered by an outcome", "GET /balance"],
         ),
         (
+            lambda: streams(count=20, seconds=1),
+            ["20 streams of 4 accounts: memory each", "  p99"],
+        ),
+        (
             lambda: projections(orders=20),
             ["  CPU of redis, comparing too", "  CPU of dynamodb, comparing too"],
         ),
@@ -48,7 +53,7 @@ from bench.way import way
             ["POST → settled at 20/s, p99", "settled, 64 connections", "  CPU of gateway"],
         ),
     ],
-    ids=["drain", "hop", "edge", "projections", "way"],
+    ids=["drain", "hop", "edge", "streams", "projections", "way"],
 )
 def test_a_bench_checks_its_outputs_and_prints_its_lines(
     bench: Callable[[], list[Figure]], lines: list[str]
