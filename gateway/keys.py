@@ -51,14 +51,15 @@ class KeyFolder:
         """Returns when the key's file was written, ms since the epoch."""
         return (self._folder / f"{kid}.pem").stat().st_mtime_ns // 1_000_000
 
-    async def look(self, tokens: Tokens) -> None:
-        """Has the tokens use what the folder has now; if that can't be read, what it had."""
+    async def look(self, tokens: Tokens) -> bool:
+        """Has the tokens use what the folder has now; if that can't be read, what it had. Returns whether it can be."""
         try:
             keys = await asyncio.to_thread(self.read)
         except (OSError, ValueError) as error:
             log.error("keys_unreadable", error=type(error).__name__)
-            return
+            return False
         tokens.use(*keys)
+        return True
 
     async def keep_looking(self, tokens: Tokens) -> None:
         while True:

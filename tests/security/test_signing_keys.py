@@ -63,8 +63,8 @@ class Gateway:
     def __init__(self, client: Client, keys: KeyFolder, tokens: Tokens) -> None:
         self.client, self.keys, self.tokens = client, keys, tokens
 
-    async def look(self) -> None:
-        await self.keys.look(self.tokens)
+    async def look(self) -> bool:
+        return await self.keys.look(self.tokens)
 
 
 @asynccontextmanager
@@ -181,12 +181,11 @@ async def test_s16_what_can_t_be_read_changes_nothing_and_no_key_is_told(
             (folder / f"{OLD}.pem").unlink()
         else:
             (folder / f"{NEW}.pem").write_bytes(another_kind() if fault == "another kind" else b"x")
-        await one.look()
+        assert not await one.look()
         assert (await one.client.get(ME, headers=headers)).status_code == 200
         assert (await one.client.get(ME, headers=await session(one.client))).status_code == 200
         told = [(await one.client.get(path)).text for path in ("/health", "/health/ready")]
         told += [repr(one.tokens), repr(one.keys), logged()]
-    assert "keys_unreadable" in "".join(told)
     body = secret.splitlines()[1]
     raw = load_private(secret)
     for key in (body, raw.hex(), base64.b64encode(raw).decode(), str(raw)):
