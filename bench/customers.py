@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.http import Answer, Json, Server
 
-PATIENCE_S = 180
+PATIENCE_S = 600
 PAGE = 200
 OVER = frozenset({"filled", "canceled", "rejected"})
 BEHIND = 503  # what it is answered while the history has not come so far
