@@ -235,19 +235,12 @@ class Hub:
         OPEN.labels(stream.name).dec()
         ENDS.labels(stream.name, str(why)).inc()
 
-    def end(self, *, account_id: str | None = None, session_id: str | None = None) -> int:
-        """Ends the account's streams, or the session's alone, for their client may see no more. Returns how many."""
-        ended = [
-            stream
-            for stream in self._all()
-            if stream.caller
-            and account_id in (None, stream.caller.account_id)
-            and session_id in (None, stream.caller.session_id)
-            and (account_id or session_id)
-        ]
-        for stream in ended:
+    def end(self, session_id: str) -> int:
+        """Ends the session's streams, for their client may see no more. Returns how many."""
+        own = [s for s in self._all() if s.caller and s.caller.session_id == session_id]
+        for stream in own:
             stream.end(End.AUTH_EXPIRED)
-        return len(ended)
+        return len(own)
 
     def close(self) -> None:
         """Ends every stream, and takes no more."""
@@ -278,7 +271,7 @@ class Hub:
                 for stream in self._all():
                     stream.check()
             else:
-                self.end(session_id=session_id)
+                self.end(session_id)
 
     def _all(self) -> Iterator[Stream]:
         return iter([stream for streams in self._streams.values() for stream in streams])

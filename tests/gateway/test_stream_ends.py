@@ -165,13 +165,12 @@ async def test_it_ends_at_once_when_told(
 ) -> None:
     hub, (first, *_) = parts.streams.hub, twins.sessions.rows
     await customer.log_in()
-    account_id = (await customer.get("/auth/me"))["id"]
+    *_, newest = twins.sessions.rows
     async with follow() as one, follow(of=other) as others:
         await one.event("snapshot")
         await others.event("snapshot")
-        assert hub.end(session_id=first) == 0
-        assert hub.end() == 0
-        assert hub.end(account_id=account_id) == 1
+        assert hub.end(first) == 0
+        assert hub.end(newest) == 1
         async with asyncio.timeout(1):
             await one.event("auth_expired")
             await one.ended()
@@ -180,14 +179,14 @@ async def test_it_ends_at_once_when_told(
 
 
 async def test_it_ends_at_once_though_its_client_reads_nothing(
-    parts: Parts, follow: Follow, customer: Customer
+    parts: Parts, follow: Follow, customer: Customer, twins: Twins
 ) -> None:
-    account_id = (await customer.get("/auth/me"))["id"]
+    [session_id] = twins.sessions.rows
     async with follow() as listener:
         await listener.event("snapshot")
         listener.reading.clear()
         await customer.deposit("1.00")
-        parts.streams.hub.end(account_id=account_id)
+        parts.streams.hub.end(session_id)
         await listener.cut_off()
         assert parts.streams.hub.count == 0
 
