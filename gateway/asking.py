@@ -71,15 +71,11 @@ class Asker:
         self, body: Body, client_order_id: str | None = None, about: str | None = None
     ) -> dict[str, Any]:
         """Returns what each command says of itself. about: the account that it concerns, if not the asker's."""
-        now = self.parts.now()
-        return {
-            "id": next(iter(self.ids(client_order_id)), None) or str(uuid7()),
-            "account_id": about or self.account.id,
-            "occurred_at": now,
-            "created_at": now,
-            "correlation_id": self.request_id,
-            "fingerprint": fingerprint(self.target, body),
-        }
+        id_ = next(iter(self.ids(client_order_id)), None)
+        about = about or self.account.id
+        return envelope(
+            about, self.parts.now(), self.request_id, fingerprint(self.target, body), id_
+        )
 
     def ids(self, client_order_id: str | None) -> tuple[str, ...]:
         """Returns the ids by the client's names for the command; the first is the command's."""
@@ -114,6 +110,20 @@ class Asker:
     def refused(self, reason: str, resource: BaseModel, detail: str | None = None) -> Refused:
         """Returns the refusal that the command met."""
         return Refused(reason, detail, resource=resource, headers=self.response.headers)
+
+
+def envelope(
+    account_id: str, now: int, request_id: str, fingerprint: str, id_: str | None = None
+) -> dict[str, Any]:
+    """Returns what a command of now (ms) says of itself. id_: None: one that no other has."""
+    return {
+        "id": id_ or str(uuid7()),
+        "account_id": account_id,
+        "occurred_at": now,
+        "created_at": now,
+        "correlation_id": request_id,
+        "fingerprint": fingerprint,
+    }
 
 
 def fingerprint(target: str, body: Body) -> str:

@@ -148,29 +148,20 @@ PORTFOLIO_OUTCOMES = Projection(
     apply=outcomes.settlement,
     blank=outcomes.tells_all,
 )
-ORDER_TIMELINES = Projection(
-    kind=timelines.ORDER_TIMELINE,
-    on=get_args(timelines.OfOrder),
-    owner=nobody,
-    id=of_order,
-    apply=timelines.apply,
-    blank=timelines.is_first,
-)
-FUNDS_TIMELINES = Projection(
-    kind=timelines.FUNDS_TIMELINE,
-    on=get_args(timelines.OfFunds),
-    owner=nobody,
-    id=of_order,
-    apply=timelines.apply,
-    blank=timelines.is_first,
-)
-ASSETS_TIMELINES = Projection(
-    kind=timelines.ASSETS_TIMELINE,
-    on=get_args(timelines.OfAssets),
-    owner=nobody,
-    id=of_order,
-    apply=timelines.apply,
-    blank=timelines.is_first,
+TIMELINES = tuple(
+    Projection(
+        kind=kind,
+        on=get_args(told),
+        owner=nobody,
+        id=of_order,
+        apply=timelines.apply,
+        blank=timelines.is_first,
+    )
+    for kind, told in (
+        (timelines.ORDER_TIMELINE, timelines.OfOrder),
+        (timelines.FUNDS_TIMELINE, timelines.OfFunds),
+        (timelines.ASSETS_TIMELINE, timelines.OfAssets),
+    )
 )
 CATALOGUE = Projection(
     kind=market.ASSET,
@@ -202,9 +193,7 @@ HISTORY: tuple[Projection[Any], ...] = (
     ASSET_LINES,
     TRAILS,
     FREEZES,
-    ORDER_TIMELINES,
-    FUNDS_TIMELINES,
-    ASSETS_TIMELINES,
+    *TIMELINES,
     *QUARANTINES,
 )
 LIVE: tuple[Projection[Any], ...] = (

@@ -3,7 +3,6 @@
 from functools import partial
 
 from pydantic import BaseModel
-from uuid_utils import uuid7
 
 from events.balance import FundsRefused
 from events.money import Side
@@ -11,7 +10,7 @@ from events.order import PlaceOrder
 from events.portfolio import AssetsRefused
 from events.reasons import Reason
 from gateway.as_of import AsOfView, shown
-from gateway.asking import fingerprint
+from gateway.asking import envelope, fingerprint
 from gateway.decimals import USD_SCALE, from_minor, usd
 from gateway.deps import RequestId
 from gateway.preview import Known, Preview, preview
@@ -66,15 +65,8 @@ async def preview_order(body: OrderBody, reads: Reads, request_id: RequestId) ->
     """
     parts, account_id = reads.parts, reads.account.id
     now = parts.now()
-    envelope = {
-        "id": str(uuid7()),
-        "account_id": account_id,
-        "occurred_at": now,
-        "created_at": now,
-        "correlation_id": request_id,
-        "fingerprint": fingerprint(TARGET, body),
-    }
-    command = placing(body, envelope, parts.catalogue)
+    asked = envelope(account_id, now, request_id, fingerprint(TARGET, body))
+    command = placing(body, asked, parts.catalogue)
     as_of, account, money, position = await reads.view.read(
         account_id, One(FROZEN, ONLY), One(BALANCE, ACCOUNT), One(POSITION, body.asset_id)
     )
