@@ -33,9 +33,10 @@ from .ticker import Ticker
 
 
 class Streams(NamedTuple):
-    """live: what an account's streams read; hub: holds all streams; ticker: what the market's tell."""
+    """live, history: what an account's streams read; hub: holds all streams; ticker: what the market's tell."""
 
     live: Reading
+    history: Reading
     hub: Hub
     ticker: Ticker
 

@@ -11,7 +11,7 @@ from events.ids import partition_of
 from infra.views.port import Ask, AsOf, Entry, Kind, Reading, Since, View
 
 from .sse import beat, frame
-from .streaming import Lacking
+from .streaming import End, Lacking
 
 POSITION = re.compile(r"[a-z]:[0-9]{1,15}(,[a-z]:[0-9]{1,15}){0,7}")
 FEW = 20
@@ -78,14 +78,14 @@ class Following:
         if None in look.answers:
             self._is_lost = True
             return await self._anew()
-        frames, more, over = [], False, False
+        frames, more, ended = [], False, False
         for ask, entries in zip(asks, look.answers, strict=True):
             frames += [self._frame(entry, look.as_of.time) for entry in entries]
             if len(entries) < FEW:
                 self._at[ask.topic] = look.as_of.positions.get(ask.topic, 0)
             more |= len(entries) == FEW
-            over |= any(e.kind is self.guard.kind and self.guard.ends(e.value) for e in entries)
-        return Lacking(b"".join(frames), more, over)
+            ended |= any(e.kind is self.guard.kind and self.guard.ends(e.value) for e in entries)
+        return Lacking(b"".join(frames), more, End.AUTH_EXPIRED if ended else None)
 
     def _frame(self, entry: Entry, time: int) -> bytes:
         assert self._at is not None

@@ -32,8 +32,11 @@ log = structlog.get_logger()
 
 
 class End(StrEnum):
-    """Why a stream is over. left: the client went; closed: this process ends; slow: the client took nothing."""
+    """Why a stream is over. done: all was told; left: the client went; closed: this process ends; slow: the client took
+    nothing.
+    """
 
+    DONE = "done"
     LEFT = "left"
     CLOSED = "closed"
     SLOW = "slow"
@@ -46,11 +49,11 @@ class ErrorView(BaseModel):
 
 
 class Lacking(NamedTuple):
-    """Frames that a client lacks. more: there are others to be had at once; over: it may see none after them."""
+    """Frames that a client lacks. more: there are others to be had at once; over: why there are none after them."""
 
     frames: bytes
     more: bool = False
-    over: bool = False
+    over: End | None = None
 
 
 class Source(Protocol):
@@ -153,7 +156,7 @@ class Stream:
                     limit.reschedule(None)
                 await asyncio.sleep(self.source.pause_ms / 1000)
             if over:
-                return End.AUTH_EXPIRED
+                return over
             if not more:
                 await self._rest()
             is_due = self._left_ms() <= 0

@@ -6,7 +6,7 @@ import typer
 
 from ops.as_customer import AsJson, At, Password, Where, first, listed, run, told
 from ops.profile import password, profile, sessions
-from ops.watch import ORDER, prices, watch
+from ops.watch import ORDER, past, prices, watch
 from ops.where import HERE, RunDir
 
 if TYPE_CHECKING:
@@ -239,6 +239,7 @@ def require_one(quantity: str | None, notional: str | None) -> None:
 
 
 app.command()(watch)
+app.command()(past)
 app.command()(prices)
 app.command()(sessions)
 app.command()(password)

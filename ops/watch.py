@@ -1,4 +1,4 @@
-"""`orderstream trade watch` and `prices`: what comes, a line an event."""
+"""`orderstream trade watch`, `past` and `prices`: what comes, or came, a line an event."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is there at once
 
@@ -12,9 +12,11 @@ from ops.as_customer import AsJson, At, Where, run
 from ops.where import HERE, RunDir
 
 if TYPE_CHECKING:
-    from ops.client.client import Channel, Client
+    from ops.client.client import Channel, Client, PastChannel
     from ops.client.models import PricesEvent
-    from ops.client.stream import AccountNews, Stream
+    from ops.client.stream import AccountNews, PastNews, Stream
+
+    News = AccountNews | PastNews | PricesEvent
 
 LastId = Annotated[
     str | None, typer.Option(help="Go on after the event with this id, as --json shows it.")
@@ -36,6 +38,20 @@ def watch(
     show(lambda client: client.follow(*wanted, last_id=last_id), Where(run_dir, at, as_json))
 
 
+def past(
+    channels: Annotated[
+        list[str] | None, typer.Argument(help="transactions, trades: both of them.")
+    ] = None,
+    last_id: LastId = None,
+    run_dir: RunDir = HERE,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what moved your money and filled your orders, the oldest first. --json: one object a line."""
+    wanted = cast("list[PastChannel]", channels or [])
+    show(lambda client: client.past(*wanted, last_id=last_id), Where(run_dir, at, as_json))
+
+
 def prices(
     asset_ids: Annotated[list[str] | None, typer.Argument(help="Such as BTC; all of them.")] = None,
     last_id: LastId = None,
@@ -49,9 +65,10 @@ def prices(
 
 
 def show(
-    begin: "Callable[[Client], Stream[AccountNews] | Stream[PricesEvent]]", where: Where
+    begin: "Callable[[Client], Stream[AccountNews] | Stream[PastNews] | Stream[PricesEvent]]",
+    where: Where,
 ) -> None:
-    """Shows what comes, until somebody ends the command."""
+    """Shows what comes, until that ends or somebody ends the command."""
 
     async def act(client: "Client") -> None:
         async with begin(client) as stream:
@@ -61,13 +78,23 @@ def show(
     run(act, where)
 
 
-def line(event: "AccountNews | PricesEvent") -> str:
-    """Returns one line: the time here in UTC, what changed, how it is now."""
+def line(event: "News") -> str:
+    """Returns one line: when it was, or is here, in UTC, what changed, how it is now."""
     said = [f"{name}={value}" for name, value in fields(event).items() if value is not None]
-    return f"{datetime.now(UTC):%H:%M:%S} {event.event:9} {' '.join(said)}".rstrip()
+    return f"{when(event)} {event.event:11} {' '.join(said)}".rstrip()
 
 
-def fields(event: "AccountNews | PricesEvent") -> dict[str, Any]:
+def when(event: "News") -> str:
+    from ops.client import models
+
+    match event:
+        case models.TransactionEvent() | models.TradeEvent():
+            return f"{event.data.created_at:%Y-%m-%d %H:%M:%S}"
+        case _:
+            return f"{datetime.now(UTC):%H:%M:%S}"
+
+
+def fields(event: "News") -> dict[str, Any]:
     """Returns what is worth a look."""
     from ops.client import models
 
@@ -85,4 +112,4 @@ def fields(event: "AccountNews | PricesEvent") -> dict[str, Any]:
                 "frozen": now.account and now.account.frozen,
             }
         case _:
-            return event.data.model_dump(mode="json", exclude={"as_of"})
+            return event.data.model_dump(mode="json", exclude={"as_of", "created_at"})

@@ -1,10 +1,4 @@
-"""The history view, in DynamoDB: everything, for ever. A table a generation:
-
-pk OWNER       sk KIND/ID          a row
-pk OWNER       sk KIND@PLACE       a row of a list; KIND/ID then says which, unless its id is its place
-pk KIND/ID     sk row              a shared row
-pk PLACE       sk TOPIC            a checkpoint
-and one more table, of the numbers of generations.
+"""The history view, in DynamoDB: everything, for ever. A table a generation, and one more of their numbers.
 
 A batch is one transaction with its checkpoint: see docs/adr/0005-views.md.
 """
@@ -18,25 +12,36 @@ from typing import TYPE_CHECKING, Any
 import stamina
 from botocore.exceptions import ClientError
 
-from events.codec import encode
 from infra.breaker import Breaker
 from infra.log.clock import SystemClock
 from infra.stores.dynamodb import Missing, answering, cancellations, code, connect, ensure_table
 from infra.unavailable import Unavailable
 
+from .items import (
+    LAST,
+    Item,
+    Place,
+    address,
+    advance,
+    decoded,
+    in_list,
+    key,
+    mark,
+    spell,
+    stands_at,
+)
 from .port import (
     Ask,
     AsOf,
     Batch,
+    From,
     Input,
     Key,
-    Kind,
     Look,
     Mark,
     NotReady,
     One,
     Page,
-    Row,
     Written,
 )
 
@@ -44,13 +49,9 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
     from types_aiobotocore_dynamodb.type_defs import PaginatorConfigTypeDef
 
-Item = dict[str, Any]
-Place = tuple[str, str]
-"""An item's pk and sk."""
 LIMIT = 99  # a transaction has at most 100 items, and one is the checkpoint
 CUT = 100  # keys of one BatchGetItem
 FIRST = 1
-LAST = 10**16 - 1  # above every place in a list
 READ_WITHIN = 900  # ms; whoever waits has perhaps waited for a live view before
 
 __all__ = ["HistoryStore", "connect", "ensure_tables"]
@@ -120,15 +121,17 @@ class HistoryGeneration:
                 keys = [dict(at) for at in left[self.table]["Keys"]] if left else []
         return found
 
-    async def query(self, pk: str, low: str, high: str, limit: int | None) -> list[Item]:
-        """Returns the items with low <= sk <= high, the last first; limit None: all. Raises: Gone."""
+    async def query(
+        self, pk: str, low: str, high: str, limit: int | None, *, ascending: bool = False
+    ) -> list[Item]:
+        """Returns the items with low <= sk <= high, the last first unless ascending; limit None: all. Raises: Gone."""
         bounds = {":pk": {"S": pk}, ":low": {"S": low}, ":high": {"S": high}}
         most: PaginatorConfigTypeDef = {"MaxItems": limit, "PageSize": limit} if limit else {}
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
             ExpressionAttributeValues=bounds,
-            ScanIndexForward=False,
+            ScanIndexForward=ascending,
             ConsistentRead=True,
             PaginationConfig=most,
         )
@@ -154,6 +157,10 @@ class HistoryGeneration:
             case Page():
                 last = LAST if ask.before is None else ask.before - 1
                 items = await self.query(owner, f"{kind.name}@", in_list(kind, last), ask.limit)
+                return [decoded(kind, item) for item in items]
+            case From():
+                low, high = in_list(kind, ask.position), in_list(kind, LAST)
+                items = await self.query(owner, low, high, ask.limit, ascending=True)
                 return [decoded(kind, item) for item in items]
             case _:
                 prefix = f"{kind.name}/"
@@ -235,68 +242,6 @@ class HistoryGeneration:
                 for item in page["Items"]
                 if "row" in item
             }
-
-
-def key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def address(row: Key) -> Place:
-    """Returns where a row, or what points to it, is found by its id."""
-    kind, owner, id_ = row
-    if kind.shared:
-        return f"{kind.name}/{id_}", "row"
-    if kind.newest and id_.isdigit():
-        return owner, in_list(kind, int(id_))
-    return owner, f"{kind.name}/{id_}"
-
-
-def decoded(kind: Kind[Any], item: Item) -> Any:
-    return kind.decode(item["row"]["S"].encode())
-
-
-def in_list(kind: Kind[Any], place: int) -> str:
-    return f"{kind.name}@{place:016d}"
-
-
-def spell(row: Row, place: str) -> Iterator[tuple[str, Item]]:
-    """Yields what the transaction does for a row."""
-    pk, sk = address(row.key)
-    if row.value is None:
-        yield "Delete", {"Key": key(pk, sk)}
-        return
-    if row.key.kind.newest:
-        listed = in_list(row.key.kind, row.key.kind.listed(row.value) or 0)
-        if listed != sk and row.fresh:
-            yield "Put", {"Item": key(pk, sk) | {"at": {"S": listed}}}
-        sk = listed
-    text = {"place": {"S": place}, "row": {"S": encode(row.value).decode()}}
-    yield "Put", {"Item": key(pk, sk) | text}
-
-
-def stands_at(start: int) -> str:
-    """Returns the condition that the next offset is that."""
-    return "#next = :start" if start else "attribute_not_exists(#next)"
-
-
-def advance(batch: Batch, now: int) -> Item:
-    """Returns the update of the checkpoint, which only succeeds where the batch starts, and unsealed."""
-    numbers = {":end": batch.end, ":time": batch.time, ":now": now}
-    if batch.start:
-        numbers[":start"] = batch.start
-    return {
-        "Key": key(batch.input.place, batch.input.topic),
-        "UpdateExpression": "SET #next = :end, newest = :time",
-        "ConditionExpression": f"{stands_at(batch.start)} AND (attribute_not_exists(sealed) OR sealed < :now)",
-        "ExpressionAttributeNames": {"#next": "next"},
-        "ExpressionAttributeValues": {name: {"N": str(n)} for name, n in numbers.items()},
-    }
-
-
-def mark(item: Item | None) -> Mark:
-    numbers = item or {}
-    position, time = (int(numbers.get(name, {"N": "0"})["N"]) for name in ("next", "newest"))
-    return Mark(position, time)
 
 
 class HistoryStore:

@@ -20,6 +20,7 @@ from .port import (
     Batch,
     Changed,
     Entry,
+    From,
     Input,
     Key,
     Kind,
@@ -90,6 +91,10 @@ class Shelf:
                 below = [i for i in places if ask.before is None or places[i] < ask.before]
                 newest_first = sorted(below, key=lambda id_: -places[id_])
                 return [decode(self.rows[id_]) for id_ in newest_first[: ask.limit]]
+            case From():
+                rest = [id_ for id_, place in self.places.items() if place >= ask.position]
+                oldest_first = sorted(rest, key=lambda id_: self.places[id_])
+                return [decode(self.rows[id_]) for id_ in oldest_first[: ask.limit]]
             case _:
                 return {id_: decode(raw) for id_, raw in self.rows.items()}
 

@@ -153,6 +153,16 @@ class Page(Ask[Listed[R]], Generic[R]):
     open: bool = False
 
 
+@dataclass(frozen=True)
+class From(Ask[Sequence[R]], Generic[R]):
+    """Answered with the first `limit` rows of a list from the position on, the oldest first. Only a history has any."""
+
+    kind: Kind[R]
+    position: int
+    limit: int
+    scope: str = ""
+
+
 class Entry(NamedTuple):
     """What an event made of a followed row. offset: the event's; value: the row after it."""
 

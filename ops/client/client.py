@@ -19,11 +19,12 @@ from .answers import WAIT, Answer
 from .asking import PATIENCE, Wire
 from .calls import Calls, quoted
 from .errors import Problem
-from .stream import ACCOUNT, MARKET, AccountNews, Stream
+from .stream import ACCOUNT, MARKET, PAST, AccountNews, PastNews, Stream
 from .tokens import InMemory, Keeper, Session
 
 Side = Literal["buy", "sell"]
 Channel = Literal["account", "balance", "orders", "positions"]
+PastChannel = Literal["transactions", "trades"]
 Amount = str | Decimal
 LONGEST_WAIT = 30  # s for a command's outcome
 SLACK = 5  # s that an answer may take beyond what was waited for
@@ -269,6 +270,21 @@ class Client:
         return Stream(
             lambda headers: self._calls.open("/stream", query, headers),
             ACCOUNT,
+            session=self.session,
+            last_id=last_id,
+        )
+
+    def past(
+        self, *channels: PastChannel, last_id: str | None = None, most: int | None = None
+    ) -> Stream[PastNews]:
+        """Returns what goes over the account's movements and fills, the oldest first, and ends with the newest.
+        channels: both, if none is named; last_id: of an event, also of `follow`, after which to begin; most: events of
+        one request, as the edge likes if None.
+        """
+        query = {"channels": ",".join(channels) or None, "limit": most}
+        return Stream(
+            lambda headers: self._calls.open("/stream/past", query, headers),
+            PAST,
             session=self.session,
             last_id=last_id,
         )

@@ -123,6 +123,14 @@ class CashView(BaseModel):
     weight: str
 
 
+class EndView(BaseModel):
+    """
+    more: there may be more from the event's id on.
+    """
+
+    more: bool
+
+
 class ErrorView(BaseModel):
     code: str
 
@@ -640,6 +648,16 @@ class BalanceEvent(BaseModel):
     data: BalanceView
 
 
+class EndEvent(BaseModel):
+    """
+    The last of these: another one goes on from its id.
+    """
+
+    event: Literal["end"]
+    id: str
+    data: EndView
+
+
 class ErrorEvent(BaseModel):
     """
     The last: come back a moment later.
@@ -723,6 +741,18 @@ class SnapshotView(BaseModel):
     more_orders: bool = False
     positions: list[HoldingView] | None = None
     as_of: AsOfView
+
+
+class TradeEvent(BaseModel):
+    event: Literal["trade"]
+    id: str
+    data: TradeView
+
+
+class TransactionEvent(BaseModel):
+    event: Literal["transaction"]
+    id: str
+    data: TransactionView
 
 
 class SnapshotEvent(BaseModel):

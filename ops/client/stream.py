@@ -20,6 +20,7 @@ AccountNews = (
     | models.PositionEvent
     | models.ResetEvent
 )
+PastNews = models.TransactionEvent | models.TradeEvent
 E = TypeVar("E", bound=BaseModel)
 Open = Callable[[Mapping[str, str]], Awaitable[httpx2.Response]]
 ACCOUNT: Mapping[str, type[AccountNews]] = {
@@ -30,6 +31,10 @@ ACCOUNT: Mapping[str, type[AccountNews]] = {
     "position": models.PositionEvent,
     "reset": models.ResetEvent,
 }
+PAST: Mapping[str, type[PastNews]] = {
+    "transaction": models.TransactionEvent,
+    "trade": models.TradeEvent,
+}
 MARKET: Mapping[str, type[models.PricesEvent]] = {"prices": models.PricesEvent}
 """By the names of events, what they are. Of a name that is not here nothing is told."""
 RETRY_MS = 1_000
@@ -37,7 +42,8 @@ RETRY_MS = 1_000
 
 
 class Stream(Generic[E]):
-    """What `async for` goes over: it ends when it is closed, or with what opening it raises, Problem or NoAnswer.
+    """What `async for` goes over: it ends when it is closed, when all that is past was told, or with what opening it
+    raises, Problem or NoAnswer.
 
     open_(headers): begins a connection; session: whose tokens are renewed; last_id: where to go on, None: begin.
     """
@@ -80,19 +86,25 @@ async def followed(
 ) -> AsyncGenerator[E, None]:
     """Yields what a stream tells. It knows nothing of who holds it, so whoever lets go of that closes it."""
     while True:
-        before, expired = parser.last_id, False
+        before, expired, goes_on = parser.last_id, False, False
         answer = await open_({"Last-Event-ID": before} if before else {})
         async with aclosing(answer), aclosing(said(answer, parser)) as events:
             async for event in events:
                 if event.name in ("auth_expired", "error"):
                     expired = event.name == "auth_expired"
                     break
+                if event.name == "end":
+                    goes_on = event.data["more"]
+                    if not goes_on:
+                        return
+                    break
                 if kind := kinds.get(event.name):
                     yield kind.model_validate(told(event))
         if expired and session:
             await session.access(not_this=token(answer.request))
-            if parser.last_id != before:  # else it might go round and round without a pause
-                continue
+            goes_on = True
+        if goes_on and parser.last_id != before:  # else it might go round and round without a pause
+            continue
         await asyncio.sleep((parser.retry or RETRY_MS) / 1000)
 
 

@@ -12,6 +12,7 @@ from infra.views.memory import MemoryStore
 from infra.views.port import (
     All,
     Changed,
+    From,
     Generation,
     Input,
     Key,
@@ -200,6 +201,22 @@ async def test_the_writer_finds_rows_of_several_owners_at_once(store: Store) -> 
 
     found = await generation.find(ORDERS.place, [missing, *(row.key for row in rows)])
     assert found == {row.key: row.value for row in rows}
+
+
+@keeping_all
+async def test_a_history_tells_a_list_from_a_position_on(store: Store) -> None:
+    generation = await first(store)
+    scoped = note(LISTED, "id-20", owner=f"{ALICE}/BTC", position=20)
+    await generation.write(batch(ORDERS, 0, 90, *listed(9, 80, 10), scoped, note(PLAIN, "a")))
+
+    _, *lists = await View(store).read(
+        ALICE,
+        From(LISTED, 0, 2),
+        From(LISTED, 10, 9),
+        From(LISTED, 81, 9),
+        From(LISTED, 0, 9, "BTC"),
+    )
+    assert [[row.position for row in rows] for rows in lists] == [[9, 10], [10, 80], [], [20]]
 
 
 @keeping_new

@@ -33,7 +33,7 @@ LIES = (
     "API accepts requests without authentication",
 )
 STREAM = "/stream"
-"""How the paths end that have no end to judge: schemathesis.toml leaves them out."""
+"""What the paths have in them that answer event by event: schemathesis.toml leaves them out."""
 
 
 @pytest.fixture(scope="module")
@@ -86,5 +86,5 @@ def names(document: Any, tag: str | None = None) -> set[str]:
         operation["operationId"]
         for path, methods in document["paths"].items()
         for operation in methods.values()
-        if not path.endswith(STREAM) and (tag is None or tag in operation.get("tags", ()))
+        if STREAM not in path and (tag is None or tag in operation.get("tags", ()))
     }

@@ -106,7 +106,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
         trail=Trail(twins.users, twins.publisher, twins.clock),
         edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
         view=View(Seam(live, history, {projection.kind for projection in HISTORY})),
-        streams=Streams(live, hub, Ticker(catalogue)),
+        streams=Streams(live, history, hub, Ticker(catalogue)),
         catalogue=catalogue,
         cursors=Cursors(b"a key of the tests"),
         limits=LimitSettings().limits,

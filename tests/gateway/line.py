@@ -104,7 +104,7 @@ class Line(httpx2.AsyncBaseTransport):
         return answer
 
     async def _carried(self, request: httpx2.Request) -> httpx2.Response:
-        is_stream = request.url.path.endswith("/stream")
+        is_stream = "/stream" in request.url.path
         body = Body(self.lengths.pop(0) if is_stream and self.lengths else None, self.retry_ms)
         if is_stream:
             self.streams.append(body)

@@ -115,7 +115,7 @@ async def listening(
 
 @pytest.fixture
 def follow(parts: Parts, customer: Customer) -> Follow:
-    """Returns what follows the customer's account: the path's query, last_id."""
+    """Returns what follows the customer's account: what comes after /stream, last_id."""
     app = create_app(parts)
 
     def begin(query: str = "", *, of: Customer = customer, last_id: str | None = None) -> Any:

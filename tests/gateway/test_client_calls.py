@@ -71,6 +71,8 @@ async def look(client: Client) -> None:
     async with client.follow() as account, client.prices() as prices:
         assert (await anext(account)).event == "snapshot"
         assert (await anext(prices)).event == "prices"
+    async with client.past() as past:
+        assert [event.event async for event in past] == ["transaction", "transaction", "trade"]
 
 
 async def govern(client: Client) -> None:

@@ -154,6 +154,23 @@ async def test_an_edge_that_lost_its_view_is_waited_for(
         assert (await going_on).model_dump()["data"]["total"] == "1001.00"
 
 
+@pytest.mark.parametrize("most", [1, 3, None])
+async def test_the_past_is_told_once_and_ends_however_often_it_is_cut(
+    ada: Client, line: Line, most: int | None
+) -> None:
+    for _ in range(3):
+        await ada.place_order("BTC", "buy", notional="10.00")
+    wanted = [one.id async for one in ada.transactions()][::-1]
+    line.lengths = [Random(most).randint(SHORT, LONG) for _ in range(CUTS)]
+    async with ada.past(most=most) as stream:
+        events = [event async for event in stream]
+    assert [event.data.id for event in events if event.event == "transaction"] == wanted
+    assert len([event for event in events if event.event == "trade"]) == 3
+    await ada.deposit("1.00")
+    async with ada.past("transactions", last_id=stream.last_id) as stream:
+        assert [event.data.model_dump()["amount"] async for event in stream] == ["1.00"]
+
+
 async def test_another_process_goes_on_where_one_was(ada: Client, line: Line) -> None:
     async with ada.follow("balance") as stream:
         await anext(stream)

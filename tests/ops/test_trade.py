@@ -120,12 +120,15 @@ def test_what_comes_is_watched_until_ctrl_c(trade: Trade, stack: RunFolder, tmp_
         assert lines.readline().endswith("available=7.00 held=0.00 total=7.00\n")
     with watching(stack, tmp_path, "watch") as lines:
         standing = "total=7.00 held=0.00 open_orders=0 positions=0 frozen=False\n"
-        assert lines.readline().endswith(f" snapshot  {standing}")
+        assert lines.readline().endswith(f" snapshot    {standing}")
         bought = said(trade("buy", "BTC", "--notional", "5", "--json"))
-        filled = f" order     id={bought['id']} status=filled side=buy asset_id=BTC"
+        filled = f" order       id={bought['id']} status=filled side=buy asset_id=BTC"
         assert any(filled in line for line in iter(lines.readline, ""))
+    told = trade("past").stdout.splitlines()
+    assert [line.split()[2] for line in told] == ["transaction", "transaction", "trade"]
+    assert f" order_id={bought['id']} " in told[-1]
     with watching(stack, tmp_path, "prices", "BTC") as lines:
-        assert " prices    BTC=" in lines.readline()
+        assert " prices      BTC=" in lines.readline()
     ran = trade("watch", "no_such", "--json")
     assert (ran.exit_code, json.loads(ran.stdout)["code"]) == (1, "validation_failed")
 
