@@ -54,13 +54,14 @@ class Wire(NamedTuple):
 
 
 async def listen(reader: asyncio.StreamReader) -> Heard:
-    """Returns what comes until the server closes, or has answered and is quiet."""
+    """Returns what comes until the server closes, or has answered, does not say that it will, and is quiet."""
     raw = b""
     try:
         async with asyncio.timeout(PATIENCE_S) as limit:
             while part := await reader.read(65_536):
                 raw += part
-                limit.reschedule(asyncio.get_running_loop().time() + QUIET_S)
+                if CLOSING not in raw.lower():
+                    limit.reschedule(asyncio.get_running_loop().time() + QUIET_S)
     except TimeoutError:
         return Heard(raw, closed=False)
     except ConnectionError:
