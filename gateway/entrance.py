@@ -3,7 +3,7 @@ the measures of both.
 """
 
 import re
-from collections.abc import MutableMapping, Sequence, Set
+from collections.abc import Mapping, MutableMapping, Sequence, Set
 from functools import cache
 from time import perf_counter
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.responses import Response
 from prometheus_client import Histogram
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
@@ -24,6 +25,8 @@ from .proper import require_proper
 from .rates import headers
 
 REQUEST_ID = b"x-request-id"
+ORIGIN, VARY = b"origin", (b"vary", b"Origin")
+"""Of the requests that CORS is about; all others are answered without its layer, and vary all the same."""
 ALLOWANCE = "allowance"
 STARTED = "started"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -102,7 +105,8 @@ class Entrance:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = named(scope)
+        headers = dict(scope["headers"])
+        request_id, is_shared = named(headers), ORIGIN in headers
         scope["app"] = self.app
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
@@ -116,23 +120,31 @@ class Entrance:
                 measure(scope, message["status"]).observe(perf_counter() - began)
                 own = message["headers"]
                 told = [*said_of(scope, request_id), *self._safety, *kept_by_nobody(own)]
-                message["headers"] = [*own, *told]
+                message["headers"] = [*own, *told] if is_shared else [*own, *told, VARY]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            await self._shared(scope, receive, send_named)
+            pass_on = self._shared if is_shared else self._answer
+            await pass_on(scope, receive, send_named)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             require_proper(scope, self.hosts)
             await self._routes(scope, receive, send)
         except Exception as error:
-            refused = await self._counted(scope, refusal(error))
-            if refused.code == UNKNOWN:
-                log.exception("request_failed", method=scope["method"], path=scope["path"])
+            response = await self._refusal(scope, error)
             if STARTED in scope["state"]:
                 raise  # half an answer must not look like a whole one
-            await answer(refused, scope["state"]["request_id"])(scope, receive, send)
+            await response(scope, receive, send)
+
+    async def _refusal(self, scope: Scope, error: Exception) -> Response:
+        """Returns the answer that says it. The refusal itself stays here: whoever holds it in a frame that it came
+        through holds the request with it, and an unread body keeps a connection open.
+        """
+        refused = await self._counted(scope, refusal(error))
+        if refused.code == UNKNOWN:
+            log.exception("request_failed", method=scope["method"], path=scope["path"])
+        return answer(refused, scope["state"]["request_id"])
 
     async def _counted(self, scope: Scope, refused: Refused) -> Refused:
         """Returns the refusal, or that there were too many, if the request came to nobody who counted it."""
@@ -170,7 +182,7 @@ def measured(method: str, route: str, status: int) -> Histogram:
     return REQUESTS.labels(method, route, str(status))
 
 
-def named(scope: Scope) -> bytes:
+def named(headers: Mapping[bytes, bytes]) -> bytes:
     """Returns the client's id for the request if it is a sane one, else a new one."""
-    given: bytes = dict(scope["headers"]).get(REQUEST_ID, b"")
+    given = headers.get(REQUEST_ID, b"")
     return given if SANE.fullmatch(given) else str(uuid7()).encode()

@@ -30,6 +30,7 @@ ASK_MS = (
     1_000  # a store that was emptied does not say so, and perhaps nothing comes for a long while
 )
 NICE = 10  # whoever waits for an answer goes first, history may lag
+HISTORY_WITHIN = 15  # s: nobody waits, and whoever gives up on a transaction has to begin anew
 GATHER_MS = 250  # what comes meanwhile is one transaction for the history, not one each
 
 RECORDS = Counter("orderstream_view_records", "Records folded.", ["view", "topic"])
@@ -142,7 +143,7 @@ async def project_live(settings: LiveSettings, stop: asyncio.Event) -> None:
 async def project_history(settings: HistorySettings, stop: asyncio.Event) -> None:
     os.nice(NICE)
     sources = inputs(topics_of(HISTORY), settings.partition_count)
-    async with history.connect(settings.dynamodb) as client:
+    async with history.connect(settings.dynamodb, HISTORY_WITHIN) as client:
         store = history.HistoryStore(client, sources, settings.partition_count)
         await project("history", store, HISTORY, settings, stop, gather_ms=GATHER_MS)
 

@@ -20,6 +20,7 @@ MOMENTS = ("as_of", "prices_as_of")
 """What may differ in two answers that are the same."""
 HIDDEN = set(MOMENTS)
 TAG = 12  # bytes
+LENGTH, TYPE = b"content-length", (b"content-type", JSON.encode())
 HAVING = {
     "name": "If-None-Match",
     "in": "header",
@@ -65,19 +66,18 @@ class ReadRoute(EdgeRoute):
         self._wanted = wanted(self.dependant)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, response = Request(scope, receive), Response()
-        shown = await self._wanted.of(Asked(request, response, once(scope["query_string"])))
+        request, noted = Request(scope, receive), Response()
+        shown = await self._wanted.of(Asked(request, noted, once(scope["query_string"])))
         same = shown.model_dump_json(exclude=HIDDEN).encode()
         tag = f'W/"{blake2b(same, digest_size=TAG).hexdigest()}"'
-        response.headers["etag"] = tag
-        if has(request.headers.get("if-none-match"), tag):
-            response.status_code = 304
-            del response.headers["content-length"]
-        else:
-            response.body = at_its_moment(same, shown)
-            response.headers["content-length"] = str(len(response.body))
-            response.headers["content-type"] = JSON
-        await response(scope, receive, send)
+        headers = [each for each in noted.raw_headers if each[0] != LENGTH]
+        headers.append((b"etag", tag.encode()))
+        status, body = 304, b""
+        if not has(request.headers.get("if-none-match"), tag):
+            status, body = 200, at_its_moment(same, shown)
+            headers += (LENGTH, b"%d" % len(body)), TYPE
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def at_its_moment(same: bytes, shown: BaseModel) -> bytes:

@@ -22,6 +22,7 @@ OVERLOADED = frozenset(
         "ThrottlingException",
     }
 )
+ANSWER_WITHIN = 2  # s
 LOCAL = {"region_name": "local", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
@@ -30,11 +31,15 @@ class Missing(Unavailable):
 
 
 @asynccontextmanager
-async def connect(endpoint: str | None) -> AsyncIterator["DynamoDBClient"]:
-    """Returns a client. endpoint: of a DynamoDB that checks no credentials; None: AWS, found as AWS's tools do."""
+async def connect(
+    endpoint: str | None, within: int = ANSWER_WITHIN
+) -> AsyncIterator["DynamoDBClient"]:
+    """Returns a client. endpoint: of a DynamoDB that checks no credentials; None: AWS, found as AWS's tools do; within:
+    s that an answer may take.
+    """
     config = AioConfig(
         connect_timeout=1,
-        read_timeout=2,
+        read_timeout=within,
         max_pool_connections=50,
         parameter_validation=False,  # mypy does that once; here it is a third of a call's cost
         retries={"mode": "standard", "total_max_attempts": 2},

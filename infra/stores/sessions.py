@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Protocol
@@ -34,6 +35,7 @@ IDLE = 1_800_000  # ms
 TOUCH = 60_000  # ms between two notes of when a session was last seen
 MOST = 10  # sessions of an account
 RACE = 5_000  # ms in which two tabs may show the same refresh token
+REMEMBERED = 4_096  # records that need not be read again
 KNOWN = 64  # used refresh tokens by which a theft is known
 ENDED = "sessions:ended"
 
@@ -231,6 +233,7 @@ def entry(knock: Knock, record: bytes | None, role: bytes, *told: int) -> Entry:
     return Entry(session, Allowance(budget, *left))
 
 
+@lru_cache(REMEMBERED)
 def decoded(record: bytes, role: bytes) -> Session:
     session = Session.model_validate_json(record)
     now: Role = role.decode()  # type: ignore[assignment]

@@ -227,7 +227,7 @@ async def test_s34_a_body_that_does_not_come_is_given_up(parts: Parts) -> None:
     async with wired(impatient(parts)) as wire:
         begun = monotonic()
         heard = await wire.say(LOGIN + b"Content-Length: 33\r\n\r\n" + BODY[:5])
-        assert (heard.status, heard.closed) == (408, True)
+        assert (heard.status, heard.closed) == (408, True), heard
         assert b'"code":"request_timeout"' in heard.raw
         assert 0.9 < monotonic() - begun < 5
 

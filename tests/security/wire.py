@@ -13,6 +13,7 @@ from tests.stand import free_ports
 HOST = "127.0.0.1"
 PATIENCE_S = 20
 QUIET_S = 1
+CLOSING = b"\r\nconnection: close\r\n"
 
 
 class Heard(NamedTuple):
