@@ -13,6 +13,7 @@ from bench.generator import Latencies, at_most, at_rate
 from bench.http import server
 from bench.report import Figure
 from bench.servers import halted, stack
+from bench.views import caught_up
 from bench.way import CONNECTIONS, CUSTOMERS, Act, bare_route
 from ops.stack.folder import RunFolder
 
@@ -51,6 +52,7 @@ async def measure(folder: RunFolder, seconds: int) -> list[Figure]:
         for customer in customers:
             await customer.settled()
             await customer.audit(OVER)  # the price has moved since it was ordered
+        await caught_up("history", folder.endpoints())  # else the reads are measured beside it
         shown = {path: await a_second(seconds, getting(customers, path)) for path in READS}
     async with bare_route() as route:
         body = customers[0].body()
