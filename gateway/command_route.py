@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from .asking import Key, asker
 from .problems import Responses, refusals
-from .route import JSON, EdgeRoute, StrictRequest
+from .route import EdgeRoute, StrictRequest, tell
 
 Act = TypeVar("Act", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
 KEY: TypeAdapter[str | None] = TypeAdapter(Key)
@@ -49,17 +49,13 @@ class CommandRoute(EdgeRoute):
         self._body: TypeAdapter[Any] = TypeAdapter(get_type_hints(endpoint)["body"])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, response = StrictRequest(scope, receive), Response(status_code=201)
-        del response.headers["content-length"]
+        request, noted = StrictRequest(scope, receive), Response(status_code=201)
         document = await request.json()
         headers = request.headers
         key = checked(KEY, headers.get("idempotency-key"), "header", "Idempotency-Key")
-        asking = await asker(request, response, key, headers.get("prefer"))
+        asking = await asker(request, noted, key, headers.get("prefer"))
         told = await self.endpoint(body=checked(self._body, document, "body"), asking=asking)
-        response.body = told.model_dump_json().encode()
-        response.headers["content-length"] = str(len(response.body))
-        response.headers["content-type"] = JSON
-        await response(scope, receive, send)
+        await tell(send, noted, told.model_dump_json().encode())
 
 
 def checked(adapter: TypeAdapter[Any], value: Any, *place: str) -> Any:

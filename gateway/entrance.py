@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import Response
 from prometheus_client import Histogram
 from starlette.middleware.cors import CORSMiddleware
@@ -76,7 +75,7 @@ log = structlog.get_logger()
 class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
-    It stands in the place of FastAPI's own layers, and keeps the one that FastAPI's routes ask for. origins: of pages
+    It stands in the place of FastAPI's own layers. origins: of pages
     elsewhere that may read what is answered (CORS); hosts: the edge's own names, none: whatever it is called; https: a
     browser that came so shall come by nothing else.
     """
@@ -91,7 +90,6 @@ class Entrance:
     ) -> None:
         self.app, self.hosts = app, hosts
         self._safety = (*SAFETY, HTTPS) if https else SAFETY
-        self._routes = AsyncExitStackMiddleware(app.router)
         self._shared = CORSMiddleware(
             self._answer,
             allow_origins=sorted(origins),
@@ -123,14 +121,17 @@ class Entrance:
                 message["headers"] = [*own, *told] if is_shared else [*own, *told, VARY]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+        bound = structlog.contextvars.bind_contextvars(request_id=state["request_id"])
+        try:
             pass_on = self._shared if is_shared else self._answer
             await pass_on(scope, receive, send_named)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             require_proper(scope, self.hosts)
-            await self._routes(scope, receive, send)
+            await self.app.router(scope, receive, send)
         except Exception as error:
             response = await self._refusal(scope, error)
             if STARTED in scope["state"]:

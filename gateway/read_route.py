@@ -4,7 +4,7 @@ no more. FastAPI documents it; it is served here, as a command is: see `wanted`.
 
 from collections.abc import Callable, Coroutine
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,15 +12,14 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from .problems import Responses, refusals
-from .route import JSON, EdgeRoute
+from .route import EdgeRoute, tell
 from .wanted import Asked, once, wanted
 
 Show = TypeVar("Show", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
-MOMENTS = ("as_of", "prices_as_of")
-"""What may differ in two answers that are the same."""
-HIDDEN = set(MOMENTS)
+MOMENTS = ["as_of", "prices_as_of"]
+"""What may differ in two answers that are the same: a model's last fields, so that the rest can be told from it."""
+MOMENT = b'"as_of":'  # as no text inside an answer can be spelled
 TAG = 12  # bytes
-LENGTH, TYPE = b"content-length", (b"content-type", JSON.encode())
 HAVING = {
     "name": "If-None-Match",
     "in": "header",
@@ -58,32 +57,29 @@ def read(router: APIRouter, path: str, *codes: str, **options: Any) -> Callable[
     return declare
 
 
+class Timeless(Exception):
+    """The answer does not end with its moment: the process must not start."""
+
+
 class ReadRoute(EdgeRoute):
-    """The route of a function that returns a model with `as_of`."""
+    """The route of a function that returns a model whose last fields are MOMENTS. Raises: Timeless."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._wanted = wanted(self.dependant)
+        fields = [*getattr(get_type_hints(endpoint)["return"], "model_fields", ())]
+        if "as_of" not in fields or fields[fields.index("as_of") :] not in (MOMENTS[:1], MOMENTS):
+            raise Timeless(f"{path}: {fields}")
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, noted = Request(scope, receive), Response()
         shown = await self._wanted.of(Asked(request, noted, once(scope["query_string"])))
-        same = shown.model_dump_json(exclude=HIDDEN).encode()
+        whole = shown.model_dump_json().encode()
+        same = whole[: whole.rindex(MOMENT)]
         tag = f'W/"{blake2b(same, digest_size=TAG).hexdigest()}"'
-        headers = [each for each in noted.raw_headers if each[0] != LENGTH]
-        headers.append((b"etag", tag.encode()))
-        status, body = 304, b""
-        if not has(request.headers.get("if-none-match"), tag):
-            status, body = 200, at_its_moment(same, shown)
-            headers += (LENGTH, b"%d" % len(body)), TYPE
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-
-def at_its_moment(same: bytes, shown: BaseModel) -> bytes:
-    """Returns the whole answer, of the part that two moments may share."""
-    moment = shown.model_dump_json(include=HIDDEN).encode()
-    return moment if same == b"{}" else same[:-1] + b"," + moment[1:]
+        if has(request.headers.get("if-none-match"), tag):
+            noted.status_code, whole = 304, b""
+        await tell(send, noted, whole, (b"etag", tag.encode()))
 
 
 def has(header: str | None, tag: str) -> bool:

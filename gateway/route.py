@@ -1,7 +1,8 @@
 """A route of the edge: it says who may call it, and takes a body that has one meaning or none."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
 from email.message import Message as MediaType
 from inspect import getdoc
 from typing import Any, TypeVar
@@ -25,6 +26,8 @@ from .wanted import once
 
 BASE = "/api/v1"
 JSON = "application/json"
+Header = tuple[bytes, bytes]
+LENGTH, TYPE = b"content-length", (b"content-type", JSON.encode())
 MAX_BODY = 16_384  # bytes
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,7 +97,11 @@ class EdgeRoute(APIRoute):
             await self.serve(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await super().handle(scope, receive, send)
+        async with AsyncExitStack() as stack:
+            scope["fastapi_middleware_astack"] = (
+                stack  # the layer of FastAPI's that its routes ask for
+            )
+            await super().handle(scope, receive, send)
 
     async def _serve_with_notices(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves, and has every answer but one to a fault of ours bear the notices."""
@@ -121,6 +128,15 @@ class EdgeRoute(APIRoute):
             return await handle(StrictRequest(request.scope, request.receive))
 
         return handle_strictly
+
+
+async def tell(send: Send, noted: Response, body: bytes, *headers: Header) -> None:
+    """Answers with the status and headers that were noted, and a body of JSON if there is one."""
+    own: Iterable[Header] = (each for each in noted.raw_headers if each[0] != LENGTH)
+    about = ((LENGTH, b"%d" % len(body)), TYPE) if body else ()
+    told = [*own, *headers, *about]
+    await send({"type": "http.response.start", "status": noted.status_code, "headers": told})
+    await send({"type": "http.response.body", "body": body})
 
 
 def resource(name: str) -> APIRouter:

@@ -1,8 +1,6 @@
 """A breaker before a store: while it does not answer, few wait for it and all others are told at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import TracebackType
 
 from infra.log.clock import alive_ms
@@ -21,15 +19,9 @@ class Breaker:
         self._shut_until = 0
         self._trying = False
 
-    @asynccontextmanager
-    async def within(self, ms: int) -> AsyncIterator[None]:
+    def within(self, ms: int) -> "Within":
         """Is the block, which moreover has so many ms. Raises: Unavailable if it is shut, or they were not enough."""
-        with self:
-            try:
-                async with asyncio.timeout(ms / 1_000):
-                    yield
-            except TimeoutError as failure:
-                raise Unavailable(self.component) from failure
+        return Within(self, ms)
 
     def __enter__(self) -> None:
         """Raises: Unavailable while it is shut."""
@@ -47,3 +39,28 @@ class Breaker:
             self._shut_until = alive_ms() + PAUSE_MS
         elif kind is None or issubclass(kind, Exception):  # it has answered, whatever it said
             self._shut_until = 0
+
+
+class Within:
+    """The block of `Breaker.within`."""
+
+    def __init__(self, breaker: Breaker, ms: int) -> None:
+        self._breaker, self._limit = breaker, asyncio.timeout(ms / 1_000)
+
+    async def __aenter__(self) -> None:
+        self._breaker.__enter__()
+        await self._limit.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, at)
+        except TimeoutError as failure:
+            unavailable = Unavailable(self._breaker.component)
+            self._breaker.__exit__(Unavailable, unavailable, None)
+            raise unavailable from failure
+        self._breaker.__exit__(kind, error, at)

@@ -1,15 +1,29 @@
 """A client of a server that speaks Redis's protocol, which gives up in time."""
 
-from redis.asyncio import Redis
+from typing import Any
+
+from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as Cut
+
+PACKER: Any = HiredisRespSerializer()
+
+
+class Packing(Connection):
+    """As the driver's own without asyncio has it: in C, a tenth of what a read costs the edge."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        packed: list[bytes] = PACKER.pack(*args)
+        return packed
 
 
 def connect(url: str, within: int) -> Redis:
     """Returns a client that gives up after so many ms. A connection that a restarted server cut is replaced once."""
     return Redis.from_url(
         url,
+        connection_class=Packing,
         socket_timeout=within / 1000,
         socket_connect_timeout=within / 1000,
         retry=Retry(NoBackoff(), retries=1, supported_errors=(Cut,)),

@@ -9,12 +9,15 @@ import httpx2
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
 
 from gateway.app import routed
+from gateway.as_of import AsOfView
 from gateway.deps import PUBLIC, Parts
 from gateway.openapi import describe
-from gateway.read_route import ReadRoute, has
+from gateway.read_route import ReadRoute, Timeless, has
 from gateway.route import EdgeRoute
+from gateway.routes.balance import Amount
 from gateway.wanted import Unserved
 from tests.gateway.backstage import Backstage
 from tests.gateway.conftest import ADA, Twins
@@ -246,4 +249,22 @@ def test_what_a_read_can_not_be_given_stops_the_start() -> None:
     for endpoint in (waits_in_a_thread, wants_a_body):
         router = APIRouter(route_class=EdgeRoute, dependencies=[PUBLIC])
         with pytest.raises(Unserved):
+            router.add_api_route("/x", endpoint, route_class_override=ReadRoute)
+
+
+class Early(BaseModel):
+    as_of: AsOfView
+    name: str
+
+
+def test_an_answer_that_does_not_end_with_its_moment_stops_the_start() -> None:
+    async def early() -> Early:
+        raise AssertionError
+
+    async def timeless() -> Amount:
+        raise AssertionError
+
+    for endpoint in (early, timeless):
+        router = APIRouter(route_class=EdgeRoute, dependencies=[PUBLIC])
+        with pytest.raises(Timeless):
             router.add_api_route("/x", endpoint, route_class_override=ReadRoute)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
 
 from gateway.deps import Parts
 from gateway.entrance import Entrance
 from gateway.problems import PROBLEMS
+from gateway.route import EdgeRoute, policy
 from infra.stores.sessions import Knock
 from infra.unavailable import Unavailable
 from tests.gateway.conftest import Twins
@@ -24,7 +25,6 @@ INNER = re.compile(
     r"|aiokafka|pydantic|starlette|fastapi|granian|gateway\.|infra\.|127\.0\.0\.1|localhost|secret|:\d{4,5}\b|keyerror|valueerror",
     re.IGNORECASE,
 )
-app = FastAPI()
 BUY = {"asset_id": "BTC", "side": "buy", "notional": "1.00"}
 
 
@@ -175,7 +175,11 @@ async def test_s72_what_there_isn_t_is_a_problem_too(
     says_nothing(answer)
 
 
-@app.get("/half")
+@policy("public")
+async def anybody() -> None:
+    """Lets in whoever comes."""
+
+
 async def half() -> StreamingResponse:
     async def parts() -> AsyncIterator[bytes]:
         yield b"half an "
@@ -185,6 +189,8 @@ async def half() -> StreamingResponse:
 
 
 async def test_s73_half_an_answer_never_looks_like_a_whole_one() -> None:
+    app, let_in = FastAPI(), [Depends(anybody)]
+    app.router.add_api_route("/half", half, route_class_override=EdgeRoute, dependencies=let_in)
     transport = httpx2.ASGITransport(app=Entrance(app))
     async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
         with pytest.raises(ValueError, match="answer"):
