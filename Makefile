@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo up down status check test test-faults fuzz test-containers image stand-ins check-chart deploy undeploy kind coverage mutants bench bench-peers contract lock clean
+.PHONY: help demo up down status check test test-faults fuzz test-containers image stand-ins check-chart deploy undeploy kind coverage mutants bench bench-peers contract api-changes lock clean
 
 help: ## list the targets
 	grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -76,6 +76,9 @@ bench-peers: .venv/dev ## race the shell against Kafka Streams and Quix (needs a
 
 contract: .venv/dev ## write the schemas and documents of topics and API anew
 	$(BIN)/python -m ops.contract
+
+api-changes: .venv/dev ## write what of the API has changed since the last release into CHANGELOG.md (builds oasdiff)
+	$(BIN)/python -m tests.api.changes
 
 lock: .venv/dev ## write the lock files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock

@@ -1,7 +1,8 @@
-"""The contract's generated files: `python -m ops.contract` writes them anew, `… --release` freezes the schemas.
+"""The contract's generated files: `python -m ops.contract` writes them anew, `… --release` freezes schemas and API.
 
 What is released may only gain optional fields. events/schemas says what the code says; tests/golden/schemas says
-what the last release said, and is written by a release alone.
+what the last release said, and is written by a release alone. So is tests/golden/openapi.json, to which tests/api
+compares docs/openapi.json.
 """
 
 import sys
@@ -22,11 +23,16 @@ from ops import strimzi, typed
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS, RELEASED = Path("events/schemas"), Path("tests/golden/schemas")
+OPENAPI, RELEASED_OPENAPI = Path("docs/openapi.json"), Path("tests/golden/openapi.json")
+CHANGELOG = Path("CHANGELOG.md")
 PAGE, API = Path("docs/events.md"), Path("docs/api.md")
 MODELS = Path("ops/client/models.py")
 CHART = Path("helm/orderstream/files/topics.json")
 MARK = "<!-- made of events/topics.py by `make contract` -->\n"
 OF_API = "<!-- made of gateway/problems.py by `make contract` -->\n"
+CHANGES = "<!-- made of docs/openapi.json and the last release's by `make api-changes` -->\n"
+NO_CHANGE = "- Nothing has changed."
+NEXT = f"## Unreleased\n\n### API\n\n{CHANGES}{NO_CHANGE}\n{CHANGES}"
 DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 
@@ -39,7 +45,7 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
             for name in VERSIONS
         },
         Path("docs/asyncapi.json"): pretty(asyncapi()),
-        Path("docs/openapi.json"): pretty(openapi),
+        OPENAPI: pretty(openapi),
         MODELS: typed.models(openapi),
         CHART: strimzi.topics(),
         PAGE: marked(root / PAGE, MARK, table()),
@@ -102,8 +108,22 @@ def main(arguments: list[str], root: Path = ROOT) -> str | None:
     if arguments == ["--release"]:
         if found := faults(root / RELEASED):
             return "\n".join(found)
-        for path in (root / SCHEMAS).glob("*.json"):
-            (root / RELEASED / path.name).write_text(path.read_text())
+        return release(root)
+    return None
+
+
+def release(root: Path) -> str | None:
+    """Freezes what is told to others, and gives what the changelog has as unreleased the version's name."""
+    document, changelog = (root / OPENAPI).read_text(), (root / CHANGELOG).read_text()
+    heading = f"## {from_json(document)['info']['version']}\n"
+    if heading in changelog:
+        return f"{CHANGELOG} has {heading.strip()} already: pyproject.toml needs the next version"
+    before, unreleased = changelog.split("## Unreleased\n")
+    told = unreleased.replace(CHANGES, "", 2)
+    (root / CHANGELOG).write_text(f"{before}{NEXT}\n{heading}{told}")
+    (root / RELEASED_OPENAPI).write_text(document)
+    for path in (root / SCHEMAS).glob("*.json"):
+        (root / RELEASED / path.name).write_text(path.read_text())
     return None
 
 

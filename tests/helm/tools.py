@@ -22,7 +22,7 @@ from ops.stack import flock
 from tests import tools
 
 ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "requirements" / "go"
+MODULE = ROOT / "requirements" / "go" / "chart"
 POLICY = ROOT / "requirements" / "policy.lock"
 STRIMZI = ROOT / "helm" / "schemas"
 KUBERNETES = ("1.32.0", "1.37.0")
