@@ -39,6 +39,11 @@ def fee(cost: int, fee_bps: int) -> int:
     return -(-cost * fee_bps // 10_000)
 
 
+def notional_limit(own: int | None) -> int:
+    """Returns the cents that an order may be worth. own: what its account may order, no more than any; None: that."""
+    return MAX_NOTIONAL if own is None else min(own, MAX_NOTIONAL)
+
+
 def price_limit(side: Side, reference: int, collar_bps: int) -> int:
     """Returns the worst price at which a market order may fill: the last inside the collar."""
     if side == "buy":

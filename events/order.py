@@ -40,12 +40,15 @@ class OrderTerms(Value):
 
 @mirror
 class PlaceOrder(OrderTerms, Command):
-    """Its id is the order's id."""
+    """Its id is the order's id. notional_limit: cents that it may be worth at the last price; without one it may be
+    worth what any may.
+    """
 
     type: Literal["place_order"] = "place_order"
     version: Literal[1] = 1
     time_in_force: TimeInForce = "gtc"
     expires_at: Millis | None = None
+    notional_limit: Amount | None = None
 
 
 @mirror

@@ -31,7 +31,10 @@ class Reason(StrEnum):
     PRICE_STALE = "price_stale", "The asset's last price is more than 10 seconds old."
     QUANTITY_BELOW_MINIMUM = "quantity_below_minimum", "The quantity is below the asset's smallest."
     NOTIONAL_BELOW_MINIMUM = "notional_below_minimum", "The order is worth less than 1.00 USD."
-    LIMIT_EXCEEDED = "limit_exceeded", "The amount passes 10,000,000.00 USD, or the day's limit."
+    LIMIT_EXCEEDED = (
+        "limit_exceeded",
+        "The amount passes 10,000,000.00 USD, what one order may be worth, or the day's limit.",
+    )
     PRICE_LEFT_COLLAR = "price_left_collar", "The price moved more than 2 % before the fill."
     INSUFFICIENT_FUNDS = "insufficient_funds", "The available balance is too small."
     INSUFFICIENT_ASSETS = "insufficient_assets", "The available quantity of the asset is too small."

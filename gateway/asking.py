@@ -21,6 +21,7 @@ from events.topics import Topic
 from . import repeats
 from .deps import Account, Parts, admin, customer, parts_of
 from .edge import Taken
+from .limits import Allowed
 from .problems import Refused
 from .route import BASE, Body, policy
 from .waiting import Matter
@@ -76,6 +77,11 @@ class Asker:
         return envelope(
             about, self.parts.now(), self.request_id, fingerprint(self.target, body), id_
         )
+
+    @property
+    def allowed(self) -> Allowed:
+        """Returns what whoever asks may move and order."""
+        return self.parts.limits[self.account.role]
 
     def ids(self, client_order_id: str | None) -> tuple[str, ...]:
         """Returns the ids by the client's names for the command; the first is the command's."""

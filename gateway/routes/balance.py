@@ -15,7 +15,6 @@ from gateway.as_of import AsOfView, shown
 from gateway.asking import Asker, Asking
 from gateway.command_route import command
 from gateway.decimals import UsdAmount, usd
-from gateway.limits import Daily
 from gateway.listing import Listing, Lists
 from gateway.projections.balances import BALANCE, LEDGER, BalanceRow, LedgerRow, Movement
 from gateway.projections.outcomes import Allowance, Settlement
@@ -80,7 +79,7 @@ async def deposit(body: Amount, asking: Asking) -> TransactionView:
 
     Raises: Refused with the reason that the balance service gave.
     """
-    limit = daily(asking).deposit
+    limit = asking.allowed.deposit
     command = Deposit(**asking.envelope(body), amount=body.amount, daily_limit=limit)
     return await move(asking, command)
 
@@ -88,7 +87,7 @@ async def deposit(body: Amount, asking: Asking) -> TransactionView:
 @command(router, "/withdraw", *OF_BALANCE)
 async def withdraw(body: Amount, asking: Asking) -> TransactionView:
     """Returns as a deposit does. Raises: Refused with the reason that the balance service gave."""
-    limit = daily(asking).withdrawal
+    limit = asking.allowed.withdrawal
     command = Withdraw(**asking.envelope(body), amount=body.amount, daily_limit=limit)
     return await move(asking, command)
 
@@ -123,11 +122,6 @@ async def move(asking: Asker, asked: Deposit | Withdraw) -> TransactionView:
                 return line(row)
     asking.accept(TRANSACTIONS)
     return meant(command, "pending")
-
-
-def daily(asking: Asker) -> Daily:
-    """Returns what whoever asks may move in a day."""
-    return asking.parts.limits[asking.account.role]
 
 
 def spent(day: Allowance | None) -> str | None:

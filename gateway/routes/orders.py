@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.ids import command_id
-from events.money import Side
+from events.money import Side, notional_limit
 from events.order import OrderType, PlaceOrder, TimeInForce
 from events.reasons import Reason
 from events.topics import ORDER_COMMANDS
@@ -19,6 +19,7 @@ from gateway.catalogue import Catalogue
 from gateway.command_route import command
 from gateway.decimals import USD_SCALE, DecimalString, UsdAmount, from_minor, scaled, usd
 from gateway.edge import Taken
+from gateway.limits import Allowed
 from gateway.listing import Listing, Lists
 from gateway.problems import Fault, Refused
 from gateway.projections.orders import ORDER, OrderRow, Status
@@ -112,7 +113,7 @@ async def place_order(body: OrderBody, asking: Asking) -> OrderView:
     Raises: Refused with the reason that the order, balance or portfolio service gave.
     """
     envelope = asking.envelope(body, body.client_order_id)
-    command = placing(body, envelope, asking.parts.catalogue)
+    command = placing(body, envelope, asking.parts.catalogue, asking.allowed)
     taken = await asking.submit(ORDER_COMMANDS, PLACING, command, body.client_order_id)
     return await outcome(asking, taken)
 
@@ -163,7 +164,7 @@ async def outcome(asking: Asker, taken: Taken[PlaceOrder]) -> OrderView:
         with suppress(Unavailable, NotReady, Lagging):  # it has taken effect: no error
             as_of, row = await asking.parts.view.read(asking.account.id, One(ORDER, command.id))
             if row is not None and came_to_nothing(row):
-                detail = lacking(row, rows, catalogue)
+                detail = lacking(row, rows, catalogue) or too_much(command, row.reason)
                 raise asking.refused(str(row.reason), order(row, catalogue, as_of), detail)
             if row is not None:
                 return order(row, catalogue, as_of)
@@ -188,6 +189,13 @@ def lacking(row: OrderRow, rows: Rows, catalogue: Catalogue) -> str | None:
     return None
 
 
+def too_much(command: PlaceOrder, reason: str | None) -> str | None:
+    """Returns what an order may be worth, if that is why."""
+    if reason != Reason.LIMIT_EXCEEDED:
+        return None
+    return f"An order may be worth {usd(notional_limit(command.notional_limit))} at most."
+
+
 async def find(reads: Reader, order_id: str) -> OrderView:
     """Returns the reader's order. Raises: Refused; NotReady, Lagging, Unavailable if nobody can tell."""
     account_id, parts = reads.account.id, reads.parts
@@ -204,7 +212,9 @@ async def find(reads: Reader, order_id: str) -> OrderView:
     raise unseen
 
 
-def placing(body: OrderBody, envelope: dict[str, Any], catalogue: Catalogue) -> PlaceOrder:
+def placing(
+    body: OrderBody, envelope: dict[str, Any], catalogue: Catalogue, allowed: Allowed
+) -> PlaceOrder:
     """Returns the command. Raises: Refused."""
     return PlaceOrder(
         **envelope,
@@ -214,6 +224,7 @@ def placing(body: OrderBody, envelope: dict[str, Any], catalogue: Catalogue) -> 
         quantity=quantity(body, catalogue),
         notional=body.notional,
         client_order_id=body.client_order_id,
+        notional_limit=allowed.order,
     )
 
 

@@ -22,7 +22,7 @@ from gateway.projections.positions import POSITION
 from gateway.reading import Reads
 from gateway.route import resource
 from gateway.routes.balance import ACCOUNT, needed
-from gateway.routes.orders import OrderBody, decimal, placing, scales
+from gateway.routes.orders import OrderBody, decimal, placing, scales, too_much
 from infra.views.port import AsOf, One
 
 router = resource("orders")
@@ -66,7 +66,7 @@ async def preview_order(body: OrderBody, reads: Reads, request_id: RequestId) ->
     parts, account_id = reads.parts, reads.account.id
     now = parts.now()
     asked = envelope(account_id, now, request_id, fingerprint(TARGET, body))
-    command = placing(body, asked, parts.catalogue)
+    command = placing(body, asked, parts.catalogue, parts.limits[reads.account.role])
     as_of, account, money, position = await reads.view.read(
         account_id, One(FROZEN, ONLY), One(BALANCE, ACCOUNT), One(POSITION, body.asset_id)
     )
@@ -91,13 +91,13 @@ def view(
         fee=usd(fill.fee) if fill else None,
         hold=decimal(accepted.hold if accepted else None, of_hold),
         hold_asset=ACCOUNT if command.side == "buy" else command.asset_id,
-        refusal=refusal(found, of_hold),
+        refusal=refusal(command, found, of_hold),
         as_of=account,
         prices_as_of=prices,
     )
 
 
-def refusal(found: Preview, of_hold: int) -> RefusalView | None:
+def refusal(command: PlaceOrder, found: Preview, of_hold: int) -> RefusalView | None:
     if found.refusal is None:
         return None
     code, short, spell = found.refusal.reason, found.short, partial(from_minor, scale=of_hold)
@@ -107,5 +107,5 @@ def refusal(found: Preview, of_hold: int) -> RefusalView | None:
         case AssetsRefused():
             detail = needed(short.quantity, short.available, spell)
         case _:
-            detail = PROBLEMS[code][1]
+            detail = too_much(command, code) or PROBLEMS[code][1]
     return RefusalView(code=code, detail=detail)

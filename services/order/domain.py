@@ -22,10 +22,10 @@ from events.market import AssetListed, Seen
 from events.money import (
     COLLAR_BPS,
     FEE_BPS,
-    MAX_NOTIONAL,
     MIN_NOTIONAL,
     PRICE_MAX_AGE,
     fee,
+    notional_limit,
     price_limit,
     quantity_for_proceeds,
     quantity_for_spend,
@@ -225,7 +225,7 @@ def place(order: PlaceOrder, context: Context, *, frozen: bool) -> Event:
         return reject(Reason.QUANTITY_BELOW_MINIMUM)
     if value < MIN_NOTIONAL:
         return reject(Reason.NOTIONAL_BELOW_MINIMUM)
-    if value > MAX_NOTIONAL or most >= SAFE_INTEGER:
+    if value > notional_limit(order.notional_limit) or most >= SAFE_INTEGER:
         return reject(Reason.LIMIT_EXCEEDED)
     return accepted(order, quantity, hold, asset, seen)
 

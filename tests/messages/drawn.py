@@ -62,6 +62,7 @@ def orders(draw: st.DrawFn) -> PlaceOrder:
         notional=draw(maybe),
         limit_price=draw(maybe),
         stop_price=draw(maybe),
+        notional_limit=draw(maybe),
     )
 
 

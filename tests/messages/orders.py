@@ -33,6 +33,7 @@ def place(
     notional: int | None = None,
     order_type: OrderType = "market",
     limit_price: int | None = None,
+    notional_limit: int | None = None,
     n: int = 1,
     account_id: str = ACCOUNT,
     at: int = NOW,
@@ -46,6 +47,7 @@ def place(
         quantity=quantity,
         notional=notional,
         limit_price=limit_price,
+        notional_limit=notional_limit,
         client_order_id=f"mine-{n}",
     )
 

@@ -13,7 +13,7 @@ from events.order import OrderRejected
 from events.reasons import Reason
 from events.topics import DAY
 from gateway.deps import Parts
-from gateway.limits import Daily, Limits
+from gateway.limits import AMPLE, Allowed, Limits
 from gateway.settings import GatewaySettings
 from services.order.domain import FOLDS, decide
 from tests.gateway.conftest import Twins
@@ -36,7 +36,7 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
 
 
 async def test_s29_a_day_has_limits_by_role(parts: Parts, twins: Twins) -> None:
-    limits: Limits = {"customer": Daily(deposit=10_000, withdrawal=5_000), "admin": Daily(0, 0)}
+    limits: Limits = {"customer": Allowed(10_000, 5_000), "admin": Allowed(0, 0)}
     async with calling(replace(parts, limits=limits)) as client:
         await registered(client)
         ada = await session(client)
@@ -92,8 +92,32 @@ async def test_s29_an_order_is_worth_no_more_than_it_may(client: Client, twins: 
     for terms in ({"notional": f"{MAX_NOTIONAL // 100}.01"}, {"quantity": "1000"}):
         answer = await asked(client, ada, "/orders", asset_id="BTC", side="buy", **terms)
         assert refusal(answer) == (422, "limit_exceeded")
+        assert answer.json()["detail"] == "An order may be worth 10000000.00 at most."
         assert answer.json()["resource"]["status"] == "rejected"
     assert (await client.get(f"{BASE}/balance", headers=ada)).json()["held"] == "0.00"
+
+
+async def test_s29_what_an_order_may_be_worth_is_a_matter_of_the_role(
+    parts: Parts, twins: Twins
+) -> None:
+    few, many = Allowed(AMPLE, AMPLE, order=5_000), Allowed(AMPLE, AMPLE)
+    async with calling(replace(parts, limits={"customer": few, "admin": many})) as client:
+        account_id = await registered(client)
+        ada = await session(client)
+        await asked(client, ada, "/balance/deposit", amount="500.00")
+        order = {"asset_id": "BTC", "side": "buy"}
+        assert (await asked(client, ada, "/orders", **order, notional="50.00")).status_code == 201
+        refused = await asked(client, ada, "/orders", **order, notional="50.01")
+        assert refusal(refused) == (422, "limit_exceeded")
+        assert refused.json()["detail"] == "An order may be worth 50.00 at most."
+        before = await asked(client, ada, "/orders/preview", **order, notional="50.01")
+        assert before.json()["refusal"] == {
+            "code": "limit_exceeded",
+            "detail": "An order may be worth 50.00 at most.",
+        }
+        twins.users.items[account_id]["role"] = {"S": "admin"}
+        root = await session(client)
+        assert (await asked(client, root, "/orders", **order, notional="50.01")).status_code == 201
 
 
 @pytest.mark.parametrize(

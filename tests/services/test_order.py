@@ -204,6 +204,8 @@ REFUSED = [
     (place("sell", notional=99), Reason.NOTIONAL_BELOW_MINIMUM),
     (place("buy", notional=MAX_NOTIONAL + 1), Reason.LIMIT_EXCEEDED),
     (place("sell", notional=MAX_NOTIONAL + 1), Reason.LIMIT_EXCEEDED),
+    (place("buy", notional=501, notional_limit=500), Reason.LIMIT_EXCEEDED),
+    (place("sell", notional=501, notional_limit=500), Reason.LIMIT_EXCEEDED),
     (place("buy", quantity=16_666_666_667), Reason.LIMIT_EXCEEDED),
     (place("sell", quantity=SAFE_INTEGER - 1), Reason.LIMIT_EXCEEDED),
 ]
@@ -221,6 +223,8 @@ def test_an_order_out_of_bounds_is_rejected(command: PlaceOrder, reason: Reason)
         (place("sell", quantity=1_667), 1_667),
         (place("buy", notional=100), 100),
         (place("buy", notional=MAX_NOTIONAL), MAX_NOTIONAL),
+        (place("buy", notional=500, notional_limit=500), 500),
+        (place("buy", notional=MAX_NOTIONAL, notional_limit=2 * MAX_NOTIONAL), MAX_NOTIONAL),
     ],
 )
 def test_an_order_at_its_bounds_is_taken(command: PlaceOrder, hold: int) -> None:

@@ -43,6 +43,9 @@ ORDERSTREAM_ADMIN: {{ $values.gateway.admin | quote }}
 ORDERSTREAM_{{ upper $role }}_DAILY_DEPOSIT: {{ int64 $cents.deposit | quote }}
 ORDERSTREAM_{{ upper $role }}_DAILY_WITHDRAWAL: {{ int64 $cents.withdrawal | quote }}
 {{- end }}
+{{- range $role, $cents := $values.gateway.orderLimits }}
+ORDERSTREAM_{{ upper $role }}_ORDER_LIMIT: {{ int64 $cents | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 
