@@ -7,13 +7,12 @@ from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from .asking import Key, asker
 from .problems import Responses, refusals
-from .route import EdgeRoute, StrictRequest, tell
+from .route import EdgeRoute, StrictRequest, noting, tell
 
 Act = TypeVar("Act", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
 KEY: TypeAdapter[str | None] = TypeAdapter(Key)
@@ -49,7 +48,7 @@ class CommandRoute(EdgeRoute):
         self._body: TypeAdapter[Any] = TypeAdapter(get_type_hints(endpoint)["body"])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, noted = StrictRequest(scope, receive), Response(status_code=201)
+        request, noted = StrictRequest(scope, receive), noting(201)
         document = await request.json()
         headers = request.headers
         key = checked(KEY, headers.get("idempotency-key"), "header", "Idempotency-Key")

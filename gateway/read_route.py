@@ -7,12 +7,11 @@ from hashlib import blake2b
 from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from .problems import Responses, refusals
-from .route import EdgeRoute, tell
+from .route import EdgeRoute, noting, tell
 from .wanted import Asked, once, wanted
 
 Show = TypeVar("Show", bound=Callable[..., Coroutine[Any, Any, BaseModel]])
@@ -72,7 +71,7 @@ class ReadRoute(EdgeRoute):
             raise Timeless(f"{path}: {fields}")
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, noted = Request(scope, receive), Response()
+        request, noted = Request(scope, receive), noting(200)
         shown = await self._wanted.of(Asked(request, noted, once(scope["query_string"])))
         whole = shown.model_dump_json().encode()
         same = whole[: whole.rindex(MOMENT)]

@@ -1,7 +1,7 @@
 """A route of the edge: it says who may call it, and takes a body that has one meaning or none."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from email.message import Message as MediaType
 from inspect import getdoc
@@ -27,7 +27,7 @@ from .wanted import once
 BASE = "/api/v1"
 JSON = "application/json"
 Header = tuple[bytes, bytes]
-LENGTH, TYPE = b"content-length", (b"content-type", JSON.encode())
+TYPE = (b"content-type", JSON.encode())
 MAX_BODY = 16_384  # bytes
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,11 +130,17 @@ class EdgeRoute(APIRoute):
         return handle_strictly
 
 
+def noting(status: int) -> Response:
+    """Returns what an answer's status and headers are noted on, and nothing of a body is said yet."""
+    noted = Response(status_code=status)
+    noted.raw_headers.clear()
+    return noted
+
+
 async def tell(send: Send, noted: Response, body: bytes, *headers: Header) -> None:
     """Answers with the status and headers that were noted, and a body of JSON if there is one."""
-    own: Iterable[Header] = (each for each in noted.raw_headers if each[0] != LENGTH)
-    about = ((LENGTH, b"%d" % len(body)), TYPE) if body else ()
-    told = [*own, *headers, *about]
+    about = ((b"content-length", b"%d" % len(body)), TYPE) if body else ()
+    told = [*noted.raw_headers, *headers, *about]
     await send({"type": "http.response.start", "status": noted.status_code, "headers": told})
     await send({"type": "http.response.body", "body": body})
 

@@ -43,6 +43,7 @@ async def test_what_is_not_there_can_not_be_withdrawn(customer: Customer) -> Non
     await customer.deposit("12.50")
     answer = await customer.post("/balance/withdraw", {"amount": "12.51"})
     assert refusal(answer) == (422, "insufficient_funds")
+    assert answer.headers.get_list("content-length") == [str(len(answer.content))]
     assert answer.json()["detail"] == "Needed 12.51, available 12.50."
     assert answer.json()["resource"]["status"] == "refused"
     assert answer.json()["resource"]["amount"] == "-12.51"
