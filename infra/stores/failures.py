@@ -8,7 +8,8 @@ from typing import Protocol
 
 from redis.asyncio import Redis
 
-from .sessions import answering, script
+from .redis import script
+from .sessions import answering
 
 FREE = 5
 """Failures before one must wait."""

@@ -6,9 +6,8 @@ try knows what was meant, and that it may have to be sent again.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
-from operator import methodcaller
-from typing import Any, NamedTuple, Protocol
+from itertools import islice
+from typing import Literal, NamedTuple, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -17,9 +16,12 @@ from infra.breaker import Breaker
 from infra.together import Together
 from infra.unavailable import Unavailable
 
+from .redis import script
+
 LIFE = 24 * 3_600_000  # ms
-Command = Callable[[Any], object]
-"""Writes itself into a pipeline."""
+Act = Literal["first", "keep", "find", "forget"]
+Asked = tuple[Act, Sequence[str], bytes]
+"""What is done with the keys, and the try."""
 
 
 class Try(NamedTuple):
@@ -70,42 +72,40 @@ class RedisTries:
 
     def __init__(self, client: Redis, breaker: Breaker | None = None) -> None:
         self.client, self._breaker = client, breaker or Breaker("redis")
+        self._script = script(client, "tries")
         self._together = Together(self._run)
 
     async def first(self, account_id: str, ids: Sequence[str], tried: Try) -> Sequence[Try]:
-        raw = pack(tried)
-        first = [
-            methodcaller("set", key(account_id, id_), raw, px=LIFE, nx=True, get=True)
-            for id_ in ids
-        ]
-        earlier = await self._ask(first)
+        earlier = await self._ask("first", account_id, ids, pack(tried))
         return [unpack(found) if found else tried for found in earlier]
 
     async def keep(self, account_id: str, ids: Sequence[str], tried: Try) -> None:
-        raw = pack(tried)
-        keep = [methodcaller("set", key(account_id, id_), raw, px=LIFE) for id_ in ids]
-        await self._ask(keep)
+        await self._ask("keep", account_id, ids, pack(tried))
 
     async def find(self, account_id: str, id_: str) -> Try | None:
-        (raw,) = await self._ask([methodcaller("get", key(account_id, id_))])
+        (raw,) = await self._ask("find", account_id, [id_])
         return unpack(raw) if raw else None
 
     async def forget(self, account_id: str, ids: Sequence[str]) -> None:
-        keys = [key(account_id, id_) for id_ in ids]
-        await self._ask([methodcaller("delete", *keys)])
+        await self._ask("forget", account_id, ids)
 
-    async def _ask(self, commands: Sequence[Command]) -> Sequence[Any]:
+    async def _ask(
+        self, act: Act, account_id: str, ids: Sequence[str], raw: bytes = b""
+    ) -> Sequence[bytes]:
+        """Returns what held for each id before, empty if nothing did."""
         with self._breaker:
-            return await self._together.ask(commands)
+            return await self._together.ask((act, [key(account_id, id_) for id_ in ids], raw))
 
-    async def _run(self, asked: Sequence[Sequence[Command]]) -> Sequence[Sequence[Any]]:
-        """Returns what each of those who ask at the same time has of its commands."""
+    async def _run(self, asked: Sequence[Asked]) -> Sequence[Sequence[bytes]]:
+        """Returns what each of those who ask at the same time is told."""
+        keys: list[str] = []
+        args: list[str | int | bytes] = [LIFE]
+        for act, own, raw in asked:
+            keys += own
+            args += (act, raw) * len(own)
         with answering():
-            async with self.client.pipeline(transaction=False) as pipe:
-                for command in chain.from_iterable(asked):
-                    command(pipe)
-                answers = iter(await pipe.execute())
-        return [list(islice(answers, len(commands))) for commands in asked]
+            answers = iter(await self._script(keys, args))
+        return [list(islice(answers, len(own))) for _, own, _ in asked]
 
 
 def key(account_id: str, id_: str) -> str:

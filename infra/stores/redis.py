@@ -1,5 +1,6 @@
 """A client of a server that speaks Redis's protocol, which gives up in time."""
 
+from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Connection, Redis
@@ -28,3 +29,8 @@ def connect(url: str, within: int) -> Redis:
         socket_connect_timeout=within / 1000,
         retry=Retry(NoBackoff(), retries=1, supported_errors=(Cut,)),
     )
+
+
+def script(client: Redis, name: str) -> Any:
+    """Returns what runs the script of that name in one round trip."""
+    return client.register_script(files("infra.stores").joinpath(f"{name}.lua").read_text())

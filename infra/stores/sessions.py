@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -133,18 +132,14 @@ def answering() -> Iterator[None]:
         raise Unavailable("sessions") from failure
 
 
-def script(client: Redis, name: str) -> Any:
-    return client.register_script(files("infra.stores").joinpath(f"{name}.lua").read_text())
-
-
 class RedisSessions:
     """idle: ms without a request after which a session is over."""
 
     def __init__(self, client: Redis, *, idle: int = IDLE, touch: int = TOUCH) -> None:
         self.client, self.idle, self.touch = client, idle, touch
-        self._admit, self._open = script(client, "admit"), script(client, "open")
-        self._rotate, self._end = script(client, "rotate"), script(client, "end")
-        self._role = script(client, "role")
+        self._admit, self._open = redis.script(client, "admit"), redis.script(client, "open")
+        self._rotate, self._end = redis.script(client, "rotate"), redis.script(client, "end")
+        self._role = redis.script(client, "role")
         self._breaker = Breaker("sessions")
         self._together = Together(self._admit_all)
 
