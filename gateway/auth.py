@@ -42,17 +42,20 @@ class Checked(NamedTuple):
 
 
 class Passwords:
-    """argon2id on two threads of its own, so that a flood of logins leaves the event loop alone."""
+    """argon2id on two threads of its own, so that a flood of logins leaves the event loop alone. hasher: passlib's, at
+    today's parameters.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: Any = HASHER) -> None:
+        self._hasher = hasher
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._free = asyncio.Semaphore(THREADS)
         self._waiting = 0
-        self._nobody: str = HASHER.hash("nobody has this password")
+        self._nobody: str = hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
         """Returns the hash in PHC's string format. Raises: Refused if too many wait before it."""
-        hashed: str = await self._run(HASHER.hash, password)
+        hashed: str = await self._run(self._hasher.hash, password)
         return hashed
 
     async def check(self, password: str, stored: str | None) -> Checked:
@@ -60,8 +63,14 @@ class Passwords:
 
         Raises: Refused if too many wait before it.
         """
-        checked = await self._run(_check, password, stored or self._nobody)
+        checked = await self._run(self._check, password, stored or self._nobody)
         return checked if stored else Checked(right=False)
+
+    def _check(self, password: str, stored: str) -> Checked:
+        if not self._hasher.verify(password, stored):
+            return Checked(right=False)
+        is_old = self._hasher.needs_update(stored)
+        return Checked(right=True, better=self._hasher.hash(password) if is_old else None)
 
     async def _run(self, work: Callable[..., Any], *arguments: str) -> Any:
         if self._waiting >= QUEUE:
@@ -87,14 +96,6 @@ class Passwords:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _check(password: str, stored: str) -> Checked:
-    if not HASHER.verify(password, stored):
-        return Checked(right=False)
-    return Checked(
-        right=True, better=HASHER.hash(password) if HASHER.needs_update(stored) else None
-    )
 
 
 Seconds = Annotated[int, Field(ge=0, lt=2**53)]

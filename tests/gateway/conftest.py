@@ -34,6 +34,8 @@ from infra.views.seam import Seam
 
 from .backstage import Backstage
 
+QUICK = HASHER.using(memory_cost=64, time_cost=1)
+"""Everybody here logs in, and what it takes to guess a password is no matter of most tests."""
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 
 
@@ -101,7 +103,7 @@ async def parts(twins: Twins, keys: Path) -> AsyncIterator[Parts]:
             buckets=Buckets(twins.clock),
             origins=frozenset({"https://app.example.org"}),
         ),
-        passwords=Passwords(),
+        passwords=Passwords(QUICK),
         tokens=Tokens(load_keys(keys), twins.clock),
         trail=Trail(twins.users, twins.publisher, twins.clock),
         edge=Edge(backstage, Repeats(twins.tries, live, history, twins.clock), outcomes),
@@ -138,5 +140,5 @@ async def ada(client: httpx2.AsyncClient) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def weak_hash() -> str:
     """Returns the hash of ADA's password as an older release made it."""
-    hashed: str = HASHER.using(time_cost=1).hash(ADA["password"])
+    hashed: str = QUICK.using(memory_cost=32).hash(ADA["password"])
     return hashed

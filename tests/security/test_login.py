@@ -1,25 +1,29 @@
 """Passwords and login: rows 1, 5, 8, 9 of the security table."""
 
 import re
+from dataclasses import replace
 
+from gateway.auth import Passwords
+from gateway.deps import Parts
 from infra.stores.failures import FIRST_WAIT, FREE
 from tests.gateway.conftest import ADA, Twins
 
-from .conftest import BASE, Client, log_in, registered, session
+from .conftest import BASE, Client, calling, log_in, registered, session
 
 
 async def test_s01_hashes_are_argon2id_with_today_s_parameters(
-    client: Client, twins: Twins, weak_hash: str
+    parts: Parts, twins: Twins, weak_hash: str
 ) -> None:
-    for name in ("ada", "eve"):
-        await registered(client, name)
-    hashes = [item["password_hash"]["S"] for item in twins.users.items.values()]
     strong = re.compile(r"\$argon2id\$v=19\$m=(19456|[2-9]\d{4,}),t=[2-9],p=1\$.+")
-    assert all(map(strong.fullmatch, hashes))
-    assert len(set(hashes)) == 2
-    [ada, _] = twins.users.items.values()
-    ada["password_hash"] = {"S": weak_hash}
-    assert (await log_in(client)).status_code == 200
+    async with calling(replace(parts, passwords=Passwords())) as client:
+        for name in ("ada", "eve"):
+            await registered(client, name)
+        hashes = [item["password_hash"]["S"] for item in twins.users.items.values()]
+        assert all(map(strong.fullmatch, hashes))
+        assert len(set(hashes)) == 2
+        [ada, _] = twins.users.items.values()
+        ada["password_hash"] = {"S": weak_hash}
+        assert (await log_in(client)).status_code == 200
     assert strong.fullmatch(twins.users.items[ada["account_id"]["S"]]["password_hash"]["S"])
 
 
