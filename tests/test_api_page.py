@@ -31,7 +31,7 @@ def test_every_command_of_the_page_is_answered_with_a_yes(stack: RunFolder, tmp_
     gateway = {"ORDERSTREAM": stack.endpoints()["gateway"]}
     told = run(script(PAGE), tmp_path, tmp_path, LIMIT, gateway)
     streams = [list(Parser().feed(said.encode())) for said in STREAM.findall(told)]
-    assert [events[0].name for events in streams] == ["snapshot", "prices"]
+    assert [events[0].name for events in streams] == ["snapshot", "prices", "trade"]
     assert streams[0][0].data["balance"]["total"] != "0.00"
     answers = list(documents(STREAM.sub("", told)))
     assert not [answer for answer in answers if "code" in answer]
