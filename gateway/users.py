@@ -26,6 +26,8 @@ def one_spelling(email: str) -> str:
     return f"{local}@{domain.lower()}"
 
 
+BLANK = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""Controls and spaces, written out: what a pattern's `\\s` means depends on who reads it."""
 Username = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_.-]{3,32}$", examples=["ada"]), AfterValidator(str.lower)
 ]
@@ -33,7 +35,7 @@ Email = Annotated[
     str,
     Field(
         max_length=254,
-        pattern=r'^[^\s@<>()\[\],;:"\\]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}$',
+        pattern=rf'^[^{BLANK}@<>()\[\],;:"\\]{{1,64}}@([A-Za-z0-9-]{{1,63}}\.)+[A-Za-z0-9-]{{2,63}}$',
         examples=["ada@example.org"],
     ),
     AfterValidator(plain),

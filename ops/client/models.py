@@ -344,7 +344,7 @@ class Email(RootModel[str]):
         str,
         Field(
             max_length=254,
-            pattern='^[^\\s@<>()\\[\\],;:"\\\\]{1,64}@([A-Za-z0-9-]{1,63}\\.)+[A-Za-z0-9-]{2,63}$',
+            pattern='^[^\\u0000-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff@<>()\\[\\],;:"\\\\]{1,64}@([A-Za-z0-9-]{1,63}\\.)+[A-Za-z0-9-]{2,63}$',
         ),
     ]
 
@@ -408,7 +408,7 @@ class Registration(BaseModel):
         str,
         Field(
             max_length=254,
-            pattern='^[^\\s@<>()\\[\\],;:"\\\\]{1,64}@([A-Za-z0-9-]{1,63}\\.)+[A-Za-z0-9-]{2,63}$',
+            pattern='^[^\\u0000-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff@<>()\\[\\],;:"\\\\]{1,64}@([A-Za-z0-9-]{1,63}\\.)+[A-Za-z0-9-]{2,63}$',
         ),
     ]
     password: Annotated[str, Field(max_length=128, min_length=8)]
