@@ -75,9 +75,8 @@ log = structlog.get_logger()
 class Entrance:
     """The ASGI application. The request's id is in `request.state.request_id` and in every log line.
 
-    It stands in the place of FastAPI's own layers. origins: of pages
-    elsewhere that may read what is answered (CORS); hosts: the edge's own names, none: whatever it is called; https: a
-    browser that came so shall come by nothing else.
+    It stands in the place of FastAPI's own layers. origins: of pages elsewhere that may read what is answered (CORS);
+    hosts: the edge's own names, none: whatever it is called; https: a browser that came so shall come by nothing else.
     """
 
     def __init__(
@@ -103,8 +102,8 @@ class Entrance:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        request_id, is_shared = named(headers), ORIGIN in headers
+        said = dict(scope["headers"])
+        request_id, is_shared = named(said), ORIGIN in said
         scope["app"] = self.app
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()

@@ -20,7 +20,7 @@ MANY = 100
 
 
 class Chapter(NamedTuple):
-    """A list, the only one of its topic here. event: the name of its frames; tell(row): a frame's data."""
+    """A list by position, the only one of its topic here. event: the name of its frames; tell(row): a frame's data."""
 
     kind: Kind[Any]
     event: str
@@ -61,7 +61,7 @@ class Retelling:
         look = await self.history.look(place, self.account_id, asks)
         frames, more = [], False
         for chapter, row, last in self._in_turn(look.answers, size):
-            self._at[chapter.kind.topic.name] = chapter.kind.listed(row) + 1  # type: ignore[operator]
+            self._at[chapter.kind.topic.name] = row.position + 1
             frames.append(frame(chapter.event, chapter.tell(row), self.position))
             self._left -= 1
             more = last or not self._left

@@ -7,17 +7,16 @@ from fastapi import Header, Query
 from pydantic import BaseModel
 
 from gateway.deps import Customer, PartsDep
-from gateway.following import positions
+from gateway.following import POSITION, positions
 from gateway.problems import Responses, invalid, refusals
 from gateway.projections.balances import LEDGER
 from gateway.projections.orders import TRADE
 from gateway.retelling import Chapter, EndView, Retelling
 from gateway.route import resource
 from gateway.routes.balance import TransactionView, line
-from gateway.routes.stream import AuthExpiredEvent, ErrorEvent
+from gateway.routes.stream import AuthExpiredEvent, ErrorEvent, opened
 from gateway.routes.trades import TradeView, trade
 from gateway.sse import EventStream
-from gateway.streaming import Caller
 
 router = resource("stream")
 MOST = 1_000
@@ -42,7 +41,7 @@ Start = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        pattern=r"^[a-z]:[0-9]{1,15}(,[a-z]:[0-9]{1,15}){0,7}$",
+        pattern=f"^{POSITION.pattern}$",
         description="The id of an event of this or of `/stream`: what came after it is told. Without it all is.",
         examples=["b:7,o:12"],
     ),
@@ -97,5 +96,4 @@ async def past(
     if start is None:
         raise invalid("header/Last-Event-ID", "unknown_position", "Names not each channel's topic")
     retelling = Retelling(parts.streams.history, account.id, chapters, start, limit)
-    caller = Caller(account.id, account.session_id, account.token_ends)
-    return EventStream(await parts.streams.hub.admit(retelling, caller).begin())
+    return await opened(parts, account, retelling)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Catalogue
-from gateway.deps import Customer, PartsDep
+from gateway.deps import Account, Customer, Parts, PartsDep
 from gateway.following import Channel, Following, Guard
 from gateway.listing import MOST
 from gateway.problems import Responses, refusals
@@ -23,7 +23,7 @@ from gateway.routes.balance import ACCOUNT as USD
 from gateway.routes.balance import BalanceView, balance_view
 from gateway.routes.orders import OrderView, order
 from gateway.sse import EventStream
-from gateway.streaming import Caller, ErrorView
+from gateway.streaming import Caller, ErrorView, Source
 from gateway.times import Timestamp
 from infra.views.port import All, AsOf, Listed, One, Page
 
@@ -166,8 +166,15 @@ async def stream(
         guard=FROZEN,
         resume=resume,
     )
+    return await opened(parts, account, following)
+
+
+async def opened(parts: Parts, account: Account, source: Source) -> EventStream:
+    """Returns the account's stream of the source. Raises: Refused with too_many_streams, overloaded; NotReady,
+    Unavailable.
+    """
     caller = Caller(account.id, account.session_id, account.token_ends)
-    return EventStream(await parts.streams.hub.admit(following, caller).begin())
+    return EventStream(await parts.streams.hub.admit(source, caller).begin())
 
 
 def channels_of(catalogue: Catalogue) -> Mapping[str, Channel]:

@@ -23,7 +23,7 @@ RATE = 20
 SIDES: tuple[Side, ...] = ("buy", "buy", "sell")
 CUSTOMERS = 8
 CALM_S = 1.0
-BACK_S = 240  # how long it takes is a matter of tests/faults; here two cores may have a dozen stacks to carry
+BACK_S = 240  # how long it takes is a matter of tests/faults; here two cores carry other tests too
 
 pytestmark = pytest.mark.stack
 
