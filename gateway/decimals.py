@@ -59,8 +59,8 @@ def from_minor(amount: int, scale: int) -> str:
     """Returns minor units as a decimal string with exactly scale digits behind the point."""
     if scale == 0:
         return str(amount)
-    whole, part = divmod(abs(amount), 10**scale)
-    return f"{'-' if amount < 0 else ''}{whole}.{part:0{scale}d}"
+    digits = str(abs(amount)).zfill(scale + 1)
+    return f"{'-' if amount < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 
 
 def usd(cents: int) -> str:

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
 from .problems import Refused, refusal
@@ -81,11 +82,17 @@ class EdgeRoute(APIRoute):
         if len(declared) != 1:
             raise Unguarded(f"{path}: {sorted(declared) or 'no policy'}")
         self.policy = declared.pop()
+        self._literal = path.partition("{")[0]
         self.limit = class_of(self.operation_id or "", self.policy, self.methods or ())
         if self.policy != "public":
             self.openapi_extra = {"security": [{"bearer": []}, {"cookie": []}]} | (
                 self.openapi_extra or {}
             )
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["path"].startswith(self._literal):  # as most are not, and a pattern costs more
+            return Match.NONE, {}
+        return super().matches(scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in (self.methods or ()):
