@@ -184,7 +184,7 @@ class StrictRequest(Request):
         try:
             return parse(await self.body())
         except Malformed as error:
-            raise Refused("malformed_json", f"The body is {error}.") from error
+            raise Refused("malformed_json", f"The body {error}.") from error
 
 
 def refuse_other_media(request: Request) -> None:

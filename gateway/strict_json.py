@@ -10,7 +10,7 @@ MAX_KEYS = 200
 
 
 class Malformed(ValueError):
-    """The bytes are no strict JSON document; the text says why and repeats nothing of them."""
+    """The bytes are no strict JSON document; the text says what it is or has, and repeats nothing of them."""
 
 
 def parse(raw: bytes) -> Any:
@@ -22,27 +22,27 @@ def parse(raw: bytes) -> Any:
     try:
         document = _DECODER.decode(raw.decode())
     except UnicodeDecodeError as error:
-        raise Malformed("not UTF-8") from error
+        raise Malformed("is not UTF-8") from error
     except RecursionError as error:
-        raise Malformed("too deep") from error
+        raise Malformed(f"is nested more than {MAX_DEPTH} deep") from error
     except ArithmeticError as error:  # an exponent that a Decimal can't have
-        raise Malformed("not a number that can be counted") from error
+        raise Malformed("has a number that can't be counted") from error
     except ValueError as error:
-        raise error if isinstance(error, Malformed) else Malformed("not JSON") from error
+        raise error if isinstance(error, Malformed) else Malformed("is not JSON") from error
     if sum(_keys(document, 1)) > MAX_KEYS:
-        raise Malformed("too many keys")
+        raise Malformed(f"has more than {MAX_KEYS} keys")
     return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Malformed("repeated key")
+        raise Malformed("has a key twice")
     return fields
 
 
 def _constant(_: str) -> NoReturn:
-    raise Malformed("not a JSON number")
+    raise Malformed("has a number that is none in JSON")
 
 
 _DECODER = json.JSONDecoder(
@@ -57,7 +57,7 @@ def _keys(value: Any, depth: int) -> Iterator[int]:
             _unicode(value)
         case dict() | list():
             if depth > MAX_DEPTH:
-                raise Malformed("too deep")
+                raise Malformed(f"is nested more than {MAX_DEPTH} deep")
             if isinstance(value, dict):
                 yield len(value)
                 for key in value:
@@ -71,4 +71,4 @@ def _unicode(text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise Malformed("lone surrogate") from error
+            raise Malformed("has half a character, a lone surrogate") from error

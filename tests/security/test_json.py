@@ -109,6 +109,19 @@ async def test_s35_such_a_body_is_malformed_at_every_kind_of_route(
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
 
+async def test_s35_the_answer_says_what_is_wrong_with_the_body(client: Client) -> None:
+    for raw, said in (
+        (b"{", "The body is not JSON."),
+        (b'{"amount": "1", "amount": "9"}', "The body has a key twice."),
+        (b'{"amount": NaN}', "The body has a number that is none in JSON."),
+        (b"[" * 17 + b"]" * 17, "The body is nested more than 16 deep."),
+    ):
+        answer = await client.post(
+            f"{BASE}/auth/login", content=raw, headers={"Content-Type": "application/json"}
+        )
+        assert answer.json()["detail"] == said
+
+
 def corpus() -> list[tuple[str, bytes]]:
     """Returns the documents of JSONTestSuite: y_ must be taken, n_ must not, i_ may or may not be."""
     lines = Path(__file__).with_name("json_corpus.txt").read_text().splitlines()
