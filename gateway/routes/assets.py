@@ -17,6 +17,7 @@ from gateway.route import resource
 from gateway.times import Timestamp
 from infra.views.port import All, One
 
+POSITIONS = All(POSITION)
 router = resource("assets")
 AssetId = Annotated[str, Path(pattern=r"^[A-Z0-9]{1,16}$")]
 
@@ -61,7 +62,7 @@ class AssetTransactions(Listing[AssetTransactionView]):
 @read(router, "/balances")
 async def asset_balances(reads: Reads) -> Holdings:
     """Returns every asset of which the account has some, by name."""
-    as_of, rows = await reads.view.read(reads.account.id, All(POSITION))
+    as_of, rows = await reads.view.read(reads.account.id, POSITIONS)
     held = [row for _, row in sorted(rows.items()) if row.available + row.held]
     return Holdings(items=[HoldingView(**holding(row)) for row in held], as_of=shown(as_of))
 

@@ -27,6 +27,7 @@ from infra.unavailable import Unavailable
 from infra.views.port import AsOf, Lagging, NotReady, One
 
 ACCOUNT = "USD"
+FUNDS = One(BALANCE, ACCOUNT)
 TRANSACTIONS = "/balance/transactions"
 SHORT = (Reason.INSUFFICIENT_FUNDS, Reason.INSUFFICIENT_ASSETS)
 router = resource("balance")
@@ -68,7 +69,7 @@ class Transactions(Listing[TransactionView]):
 @read(router, "")
 async def balance(reads: Reads) -> BalanceView:
     """Returns the balance; nothing was ever deposited: zero."""
-    as_of, row = await reads.view.read(reads.account.id, One(BALANCE, ACCOUNT))
+    as_of, row = await reads.view.read(reads.account.id, FUNDS)
     return balance_view(row, as_of)
 
 

@@ -8,13 +8,12 @@ from gateway.cookies import clear
 from gateway.deps import Customer, Parts, PartsDep, RequestId
 from gateway.logins import Logins
 from gateway.problems import Refused, refusals
-from gateway.projections.balances import BALANCE
 from gateway.projections.orders import ORDER
-from gateway.projections.positions import POSITION
 from gateway.route import Body, resource
-from gateway.routes.balance import ACCOUNT as USD
+from gateway.routes.assets import POSITIONS
+from gateway.routes.balance import FUNDS
 from gateway.users import Password
-from infra.views.port import All, One, Page
+from infra.views.port import Page
 
 router = resource("auth")
 
@@ -54,7 +53,7 @@ async def close_account(
 
 async def require_empty(parts: Parts, account_id: str) -> None:
     """Raises: Refused with account_not_empty; NotReady, Lagging, Unavailable if nobody can tell."""
-    asks = One(BALANCE, USD), All(POSITION), Page(ORDER, 1, open=True)
+    asks = FUNDS, POSITIONS, Page(ORDER, 1, open=True)
     _, balance, positions, orders = await parts.view.read(account_id, *asks)
     held = [row for row in (balance, *positions.values()) if row and row.available + row.held]
     if held or orders.rows:

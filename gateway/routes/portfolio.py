@@ -11,13 +11,13 @@ from gateway.as_of import AsOfView, shown
 from gateway.catalogue import Catalogue
 from gateway.decimals import from_minor, usd
 from gateway.problems import Refused
-from gateway.projections.balances import BALANCE
-from gateway.projections.positions import POSITION, PositionRow
+from gateway.projections.positions import PositionRow
 from gateway.read_route import read
 from gateway.reading import Reader, Reads
 from gateway.route import resource
-from gateway.routes.balance import ACCOUNT
-from infra.views.port import All, NotReady, One
+from gateway.routes.assets import POSITIONS
+from gateway.routes.balance import FUNDS
+from infra.views.port import NotReady
 
 WEIGHT_SCALE = 6
 router = resource("portfolio")
@@ -84,7 +84,7 @@ async def portfolio(username: Annotated[str, Path(max_length=64)], reads: Reads)
     """
     parts, name = reads.parts, username.lower()
     account_id = await owner(reads, name)
-    as_of, balance, rows = await reads.view.read(account_id, One(BALANCE, ACCOUNT), All(POSITION))
+    as_of, balance, rows = await reads.view.read(account_id, FUNDS, POSITIONS)
     available, held = (balance.available, balance.held) if balance else (0, 0)
     valued = [value(row, parts.catalogue) for row in rows.values() if row.available + row.held]
     valued.sort(key=lambda each: (-each.value, each.row.asset_id))

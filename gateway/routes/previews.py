@@ -17,11 +17,10 @@ from gateway.preview import Known, Preview, preview
 from gateway.problems import PROBLEMS, refusals
 from gateway.projections.accounts import ACCOUNT as FROZEN
 from gateway.projections.accounts import ONLY
-from gateway.projections.balances import BALANCE
 from gateway.projections.positions import POSITION
 from gateway.reading import Reads
 from gateway.route import resource
-from gateway.routes.balance import ACCOUNT, needed
+from gateway.routes.balance import ACCOUNT, FUNDS, needed
 from gateway.routes.orders import OrderBody, decimal, placing, scales, too_much
 from infra.views.port import AsOf, One
 
@@ -68,7 +67,7 @@ async def preview_order(body: OrderBody, reads: Reads, request_id: RequestId) ->
     asked = envelope(account_id, now, request_id, fingerprint(TARGET, body))
     command = placing(body, asked, parts.catalogue, parts.limits[reads.account.role])
     as_of, account, money, position = await reads.view.read(
-        account_id, One(FROZEN, ONLY), One(BALANCE, ACCOUNT), One(POSITION, body.asset_id)
+        account_id, One(FROZEN, ONLY), FUNDS, One(POSITION, body.asset_id)
     )
     found = preview(command, parts.catalogue.market, now, Known(account, money, position))
     scale, price_scale = scales(body.asset_id, parts.catalogue)

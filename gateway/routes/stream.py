@@ -18,14 +18,13 @@ from gateway.projections.balances import BALANCE, BalanceRow
 from gateway.projections.orders import ORDER, OrderRow
 from gateway.projections.positions import POSITION, PositionRow
 from gateway.route import resource
-from gateway.routes.assets import HoldingView, holding
-from gateway.routes.balance import ACCOUNT as USD
-from gateway.routes.balance import BalanceView, balance_view
+from gateway.routes.assets import POSITIONS, HoldingView, holding
+from gateway.routes.balance import FUNDS, BalanceView, balance_view
 from gateway.routes.orders import OrderView, order
 from gateway.sse import EventStream
 from gateway.streaming import Caller, ErrorView, Source
 from gateway.times import Timestamp
-from infra.views.port import All, AsOf, Listed, One, Page
+from infra.views.port import AsOf, Listed, One, Page
 
 router = resource("stream")
 FROZEN = Guard(ACCOUNT, lambda row: row.frozen)
@@ -181,7 +180,7 @@ def channels_of(catalogue: Catalogue) -> Mapping[str, Channel]:
     """Returns what can be followed, by the names that clients know."""
     return {
         "account": Channel(ACCOUNT, "account", One(ACCOUNT, ONLY), lambda row, _: standing(row)),
-        "balance": Channel(BALANCE, "balance", One(BALANCE, USD), balance_view),
+        "balance": Channel(BALANCE, "balance", FUNDS, balance_view),
         "orders": Channel(
             ORDER,
             "order",
@@ -189,7 +188,7 @@ def channels_of(catalogue: Catalogue) -> Mapping[str, Channel]:
             lambda row, _: order(row, catalogue),
         ),
         "positions": Channel(
-            POSITION, "position", All(POSITION), lambda row, _: HoldingView(**holding(row))
+            POSITION, "position", POSITIONS, lambda row, _: HoldingView(**holding(row))
         ),
     }
 

@@ -99,7 +99,7 @@ class AsOf(NamedTuple):
     positions: Mapping[str, int]
 
     def __str__(self) -> str:
-        return ",".join(f"{topic[0]}:{at}" for topic, at in sorted(self.positions.items()))
+        return ",".join([f"{topic[0]}:{at}" for topic, at in sorted(self.positions.items())])
 
 
 class Listed(NamedTuple, Generic[T_co]):
