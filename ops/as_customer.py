@@ -88,7 +88,8 @@ def told(model: "BaseModel", as_json: bool) -> None:
         print(model.model_dump_json(indent=1))
         return
     for name, value in model.model_dump(mode="json", exclude_none=True).items():
-        print(f"{name:16} {json.dumps(value) if isinstance(value, dict | list) else value}")
+        said = " ".join(map(str, value.values())) if isinstance(value, dict) else value
+        print(f"{name:16} {said}")
 
 
 def listed(found: list[Any], columns: tuple[str, ...], as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """`orderstream trade` on a real stack: a customer's day from a shell."""
 
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -81,6 +82,7 @@ def test_a_day_of_a_customer(trade: Trade, tmp_path: Path) -> None:
     assert "filled after" in shown
     assert said(trade("withdraw", "100.00", "--json"))["amount"] == "-100.00"
     cash = said(trade("balance", "--json"))["total"]
+    assert re.search(r"^as_of +2\S+Z b:[0-9,:opu]+$", trade("balance").stdout, re.MULTILINE)
     assert said(trade("portfolio", "--json"))["cash"]["total"] == cash
     assert f"of it {cash} in cash" in trade("portfolio").stdout
     assert said(trade("assets", "--search", "bitcoin", "--json"))[0]["id"] == "BTC"
