@@ -103,7 +103,7 @@ CALLS: Mapping[str, tuple[str, str, dict[str, str] | None]] = {
     "me": ("customer", "GET {v1}/auth/me", None),
     "change_me": ("customer", "PATCH {v1}/auth/me", {"first_name": "{new}"}),
     "change_password": ("customer", "POST {v1}/auth/password", SAME),
-    "close_account": ("customer", "POST {v1}/auth/close", FAREWELL),
+    "close_account": ("parting", "POST {v1}/auth/close", FAREWELL),
     "list_users": ("admin", "GET {v1}/admin/users?limit=5", None),
     "one_user": ("admin", "GET {v1}/admin/users/{user}", None),
     "freeze": ("admin", "POST {v1}/admin/users/{user}/freeze", WHY),
@@ -130,16 +130,17 @@ class Answered(NamedTuple):
 
 
 class People:
-    """A customer with more than a live view keeps, another whose sessions and standing are of no matter, an admin.
+    """A customer with more than a live view keeps, another whose sessions and standing are of no matter, an admin, and
+    one who has nothing and may go.
 
     orders: those taken that are not known to be over; moves: deposits and withdrawals taken, by the ids that they have
-    once they are done.
+    once they are done; passwords: of those whose it is not PASSWORD.
     """
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self.http = http
         self.names = {who: f"{who}-{uuid4().hex[:8]}" for who in ("customer", "other", "admin")}
-        self.passwords = dict.fromkeys(self.names.values(), PASSWORD)
+        self.passwords: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
         self.known = self.names | {"v1": BASE}
         self.orders: list[str] = []
@@ -150,11 +151,7 @@ class People:
         """Returns who has all that is asked for."""
         people = cls(http)
         for who in ("customer", "other"):
-            name = people.names[who]
-            new = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-            told = await http.post(f"{BASE}/auth/register", json=new)
-            assert told.status_code == 201, told.text
-            people.known["user"] = told.json()["id"]
+            people.known["user"] = await people.register(people.names[who])
         admin = people.names["admin"]
         people.passwords[admin] = await created(dynamodb, admin, f"{admin}@example.org")
         await people.log_in()
@@ -166,6 +163,14 @@ class People:
         page = await people.get("/balance/transactions?limit=200")
         people.known["older"] = page["next_cursor"]
         return people
+
+    async def register(self, name: str) -> str:
+        """Returns the account's id."""
+        new = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+        told = await self.http.post(f"{BASE}/auth/register", json=new)
+        assert told.status_code == 201, told.text
+        account_id: str = told.json()["id"]
+        return account_id
 
     async def post(self, path: str, body: dict[str, str]) -> dict[str, Any]:
         """Returns the customer's 201."""
@@ -183,20 +188,24 @@ class People:
         return told
 
     async def log_in(self) -> None:
-        """Has everybody have a new session, and three more that are there to be ended. Raises: AssertionError."""
-        for who in self.names:
-            self.tokens[who] = (await self.session(who))["access_token"]
-        self.tokens["leaving"] = (await self.session("other"))["access_token"]
-        self.known["refresh"] = (await self.session("other"))["refresh_token"]
-        ended = (await self.session("other"))["access_token"]
+        """Has everybody have a new session, and three more that are there to be ended; who parts is another each time.
+
+        Raises: AssertionError.
+        """
+        for who, name in self.names.items():
+            self.tokens[who] = (await self.session(name))["access_token"]
+        await self.register(parting := f"parting-{uuid4().hex[:8]}")
+        self.tokens["parting"] = (await self.session(parting))["access_token"]
+        self.tokens["leaving"] = (await self.session(other := self.names["other"]))["access_token"]
+        self.known["refresh"] = (await self.session(other))["refresh_token"]
+        ended = (await self.session(other))["access_token"]
         mine = {"Authorization": f"Bearer {ended}"}
         listed = await self.http.get(f"{BASE}/auth/sessions", headers=mine)
         assert listed.status_code == 200, listed.text
         self.known["session"] = next(s["id"] for s in listed.json()["items"] if s["current"])
 
-    async def session(self, who: str) -> dict[str, Any]:
-        name = self.names[who]
-        body = {"username": name, "password": self.passwords[name]}
+    async def session(self, name: str) -> dict[str, Any]:
+        body = {"username": name, "password": self.passwords.get(name, PASSWORD)}
         answer = await self.http.post(f"{BASE}/auth/login", json=body)
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
