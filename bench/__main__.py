@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|streams|projections|audit …] [--quick] [--json]: measures, prints."""
+"""python -m bench [drain|hop|way|edge|lists|streams|projections|audit …] [--quick] [--json]: measures, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from bench.audit import audit
 from bench.drain import drain
 from bench.edge import edge
 from bench.hop import hop
+from bench.lists import lists
 from bench.projections import projections
 from bench.report import Figure, as_json, show
 from bench.streams import streams
@@ -24,6 +25,7 @@ BENCHES: Mapping[str, Bench] = {
     "projections": partial(projections, orders=5_000),
     "audit": partial(audit, orders=25_000),
     "edge": partial(edge, seconds=10),
+    "lists": partial(lists, orders=1_000, times=1_000),
     "streams": partial(streams, count=2_000, seconds=20),
 }
 QUICK: Mapping[str, Bench] = {
@@ -33,6 +35,7 @@ QUICK: Mapping[str, Bench] = {
     "projections": partial(projections, orders=500),
     "audit": partial(audit, orders=1_000),
     "edge": partial(edge, seconds=3),
+    "lists": partial(lists, orders=400, times=50),
     "streams": partial(streams, count=100, seconds=3),
 }
 

@@ -18,6 +18,7 @@ from bench.edge import edge
 from bench.fill import repeats, sendings
 from bench.generator import Latencies, at_most, at_rate
 from bench.hop import hop
+from bench.lists import lists
 from bench.projections import projections
 from bench.report import Figure
 from bench.streams import streams
@@ -41,6 +42,10 @@ from bench.way import way
             ["one account at 100/s, answered by an outcome", "GET /balance"],
         ),
         (
+            lambda: lists(orders=400, times=2),
+            ["its newest 50 orders, p50", "the catalogue, searched and sorted, p50", "  p99"],
+        ),
+        (
             lambda: streams(count=20, seconds=1),
             ["20 streams of 4 accounts: memory each", "  p99"],
         ),
@@ -53,7 +58,7 @@ from bench.way import way
             ["POST → settled at 20/s, p99", "settled, 64 connections", "  CPU of gateway"],
         ),
     ],
-    ids=["drain", "hop", "edge", "streams", "projections", "way"],
+    ids=["drain", "hop", "edge", "lists", "streams", "projections", "way"],
 )
 def test_a_bench_checks_its_outputs_and_prints_its_lines(
     bench: Callable[[], list[Figure]], lines: list[str]
