@@ -14,7 +14,7 @@ from .calls import Calls
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
-PART = re.compile(r"([a-z]):([0-9]+)", re.ASCII)
+PART = re.compile(r"([a-z]):([0-9]+)")
 MARKET = "m"
 """The letter of what is public; all others are of accounts."""
 Least = Mapping[str, int]
