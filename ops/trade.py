@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.as_customer import AsJson, At, Password, Where, first, listed, run, told
+from ops.lists import Most, orders, trades, transactions
 from ops.profile import password, profile, sessions
-from ops.watch import ORDER, past, prices, watch
+from ops.watch import past, prices, watch
 from ops.where import HERE, RunDir
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from ops.client.client import Client, Side
+    from ops.client.client import Client
+    from ops.client.spelling import Side
 
 app = typer.Typer(no_args_is_help=True, help="Deposit, buy, sell, look: as a customer.")
 
@@ -23,7 +25,6 @@ Notional = Annotated[str | None, typer.Option(help="USD, such as 100.00; a buy's
 Name = Annotated[str | None, typer.Option("--client-order-id", help="Your own name for it.")]
 Key = Annotated[str | None, typer.Option("--key", help="Its name: twice is once.")]
 OrderId = Annotated[str, typer.Argument(help="As `orders` shows it.")]
-Most = Annotated[int, typer.Option("-n", min=1, help="How many.")]
 
 
 @app.command()
@@ -151,21 +152,6 @@ def order(order_id: OrderId, run_dir: RunDir = HERE, at: At = "", as_json: AsJso
 
 
 @app.command()
-def orders(
-    most: Most = 20,
-    status: Annotated[str | None, typer.Option(help="filled, rejected …, or open.")] = None,
-    run_dir: RunDir = HERE,
-    at: At = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show the newest orders."""
-    found = run(
-        lambda client: first(most, client.orders(status=status)), Where(run_dir, at, as_json)
-    )
-    listed(found, (*ORDER, "created_at"), as_json)
-
-
-@app.command()
 def timeline(
     order_id: OrderId, run_dir: RunDir = HERE, at: At = "", as_json: AsJson = False
 ) -> None:
@@ -238,6 +224,9 @@ def require_one(quantity: str | None, notional: str | None) -> None:
         raise typer.BadParameter("an order has one size: --quantity 0.001 or --notional 100.00")
 
 
+app.command()(orders)
+app.command()(trades)
+app.command()(transactions)
 app.command()(watch)
 app.command()(past)
 app.command()(prices)

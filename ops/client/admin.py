@@ -6,6 +6,7 @@ from typing import Literal
 from . import models
 from .answers import WAIT, Answer
 from .calls import Calls, quoted
+from .reads import Reads
 
 Role = Literal["customer", "admin"]
 
@@ -13,12 +14,12 @@ Role = Literal["customer", "admin"]
 class Admin:
     """account_id: whom it concerns, a UUID. All raise Problem, with forbidden for anybody else; NoAnswer."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, calls: Calls, reads: Reads) -> None:
+        self._calls, self._reads = calls, reads
 
     def users(self) -> AsyncIterator[models.UserView]:
         """Returns an iterator over all users, by name."""
-        return self._calls.pages(models.UserView, "/admin/users", {})
+        return Reads(self._calls).pages(models.UserView, "/admin/users", {})
 
     async def user(self, account_id: str) -> models.AccountView:
         """Returns the user, and whether the account is frozen."""
@@ -50,7 +51,7 @@ class Admin:
     def audit(self, account_id: str) -> AsyncIterator[models.ActView]:
         """Returns an iterator over what was done in the account's name and to it, newest first."""
         query = {"account_id": account_id}
-        return self._calls.pages(models.ActView, "/admin/audit", query)
+        return self._reads.pages(models.ActView, "/admin/audit", query)
 
 
 def path(account_id: str) -> str:

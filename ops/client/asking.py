@@ -101,8 +101,12 @@ def again(fault: Exception, *, repeatable: bool) -> bool | float:
 
 
 async def checked(answer: httpx2.Response) -> httpx2.Response:
-    """Returns the answer, if it is a yes; a no is read to its end. Raises: Problem."""
-    if answer.is_success:
+    """Returns the answer, if it is a yes, or that nothing has changed to who has it already; a no is read to its end.
+
+    Raises: Problem.
+    """
+    is_same = answer.status_code == httpx2.codes.NOT_MODIFIED
+    if answer.is_success or (is_same and "if-none-match" in answer.request.headers):
         return answer
     async with aclosing(answer):
         await answer.aread()

@@ -1,6 +1,6 @@
-"""What the client's methods are made of: a call in the user's name, a list page by page, a command under its name."""
+"""What the client's methods are made of: a call in the user's name, a command under its name."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -53,18 +53,6 @@ class Calls:
 
     async def get(self, model: type[T], path: str) -> T:
         return model.model_validate_json((await self.ask("GET", path)).content)
-
-    async def pages(
-        self, model: type[T], path: str, query: Mapping[str, Any], *, public: bool = False
-    ) -> AsyncIterator[T]:
-        """Yields each of a list, page by page."""
-        ask, cursor = self.wire.ask if public else self.ask, None
-        while True:
-            page = (await ask("GET", path, query={**query, "cursor": cursor})).json()
-            for item in page["items"]:
-                yield model.model_validate(item)
-            if (cursor := page["next_cursor"]) is None:
-                return
 
     async def command(
         self, model: type[T], path: str, body: Mapping[str, Any], key: str | None, wait: int

@@ -6,7 +6,8 @@ async with Client("http://…") as client:
 """
 
 from collections.abc import AsyncIterator, Callable
-from decimal import Decimal
+from copy import copy
+from datetime import datetime
 from time import time
 from typing import Annotated, Literal, Self, TypedDict, Unpack
 
@@ -19,13 +20,13 @@ from .answers import WAIT, Answer
 from .asking import PATIENCE, Wire
 from .calls import Calls, quoted
 from .errors import Problem
+from .reads import Kept, Reads
+from .spelling import Amount, Side, order, sizes, span, spelled
 from .stream import ACCOUNT, MARKET, PAST, AccountNews, PastNews, Stream
 from .tokens import InMemory, Keeper, Session
 
-Side = Literal["buy", "sell"]
 Channel = Literal["account", "balance", "orders", "positions"]
 PastChannel = Literal["transactions", "trades"]
-Amount = str | Decimal
 LONGEST_WAIT = 30  # s for a command's outcome
 SLACK = 5  # s that an answer may take beyond what was waited for
 
@@ -46,7 +47,12 @@ class Changes(TypedDict, total=False):
 
 class Client:
     """url: of the edge; keeper: of the session's tokens; http: with the edge's base_url, closed by whoever made it;
-    patience: s for which a request is sent again; now: s since the epoch.
+    patience: s for which a request is sent again; keep: how many answers of reads are kept, for who asks the same again
+    and again; now: s since the epoch.
+
+    With keep, what has not changed is neither sent nor decoded anew: the read returns the very object that it returned
+    before (`now is before`), not yours to change. Its as_of stays that of when it was first seen so. That is why
+    nothing is kept unless you say so.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class Client:
         keeper: Keeper | None = None,
         http: httpx2.AsyncClient | None = None,
         patience: float = PATIENCE,
+        keep: int = 0,
         now: Callable[[], float] = time,
     ) -> None:
         self._is_own = http is None
@@ -63,7 +70,8 @@ class Client:
         self._wire = Wire(self._http, patience)
         self.session = Session(self._wire, keeper or InMemory(), now)
         self._calls = Calls(self._wire, self.session)
-        self.admin = Admin(self._calls)
+        self._reads = Reads(self._calls, Kept(keep))
+        self.admin = Admin(self._calls, self._reads)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,6 +79,21 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         if self._is_own:
             await self._http.aclose()
+
+    def at_least(self, *positions: str, wait: int = WAIT) -> Self:
+        """Returns this client, over the same session, but its reads and previews come only from views that have come to
+        all that these positions show: none is older, on whatever device and through whatever gateway. Asked of what it
+        returns, it adds to them. A view that is behind is waited for as long as any request is tried, then it is a
+        Problem with view_behind.
+
+        positions: `as_of.position` of answers or an event's id, of the same account; a price's (`m:`) holds for the
+        catalogue, the others for the account; wait: s for which one request is kept open. Raises: ValueError if one is
+        no position.
+        """
+        other = copy(self)
+        other._is_own, other._reads = False, self._reads.at_least(positions, wait)
+        other.admin = Admin(self._calls, other._reads)
+        return other
 
     async def register(
         self,
@@ -161,7 +184,7 @@ class Client:
         )
 
     async def balance(self) -> models.BalanceView:
-        return await self._calls.get(models.BalanceView, "/balance")
+        return await self._reads.one(models.BalanceView, "/balance")
 
     async def place_order(
         self,
@@ -192,18 +215,21 @@ class Client:
     ) -> models.PreviewView:
         """Returns what such an order would come to; nothing is ordered."""
         body = order(asset_id, side, quantity, notional)
-        answer = await self._calls.ask("POST", "/orders/preview", body=body)
+        query, headers = self._reads.least()
+        answer = await self._calls.ask(
+            "POST", "/orders/preview", body=body, query=query, headers=headers
+        )
         return models.PreviewView.model_validate_json(answer.content)
 
     async def order(self, order_id: str) -> models.OrderView:
-        return await self._calls.get(models.OrderView, f"/orders/{quoted(order_id)}")
+        return await self._reads.one(models.OrderView, f"/orders/{quoted(order_id)}")
 
     async def order_by_client_id(self, client_order_id: str) -> models.OrderView:
         path = f"/orders/by-client-id/{quoted(client_order_id)}"
-        return await self._calls.get(models.OrderView, path)
+        return await self._reads.one(models.OrderView, path)
 
     async def timeline(self, order_id: str) -> models.TimelineView:
-        return await self._calls.get(models.TimelineView, f"/orders/{quoted(order_id)}/timeline")
+        return await self._reads.one(models.TimelineView, f"/orders/{quoted(order_id)}/timeline")
 
     def orders(
         self,
@@ -211,56 +237,84 @@ class Client:
         status: str | None = None,
         asset_id: str | None = None,
         side: Side | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> AsyncIterator[models.OrderView]:
-        """Returns an iterator over the orders, newest first; status: also `open`."""
-        query = {"status": status, "asset_id": asset_id, "side": side}
-        return self._calls.pages(models.OrderView, "/orders", query)
+        """Returns an iterator over the orders, newest first; status: also `open`; made from since on, before until.
 
-    def trades(self, *, asset_id: str | None = None) -> AsyncIterator[models.TradeView]:
-        """Returns an iterator over the fills, newest first."""
-        return self._calls.pages(models.TradeView, "/trades", {"asset_id": asset_id})
+        Raises: ValueError for a time without a zone, as all lists do.
+        """
+        query = {"status": status, "asset_id": asset_id, "side": side, **span(since, until)}
+        return self._reads.pages(models.OrderView, "/orders", query)
+
+    def trades(
+        self,
+        *,
+        order_id: str | None = None,
+        asset_id: str | None = None,
+        side: Side | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[models.TradeView]:
+        """Returns an iterator over the fills, newest first; from since on, before until."""
+        query = {"order_id": order_id, "asset_id": asset_id, "side": side, **span(since, until)}
+        return self._reads.pages(models.TradeView, "/trades", query)
 
     def transactions(
-        self, *, kind: str | None = None, asset_id: str | None = None
+        self,
+        *,
+        kind: str | None = None,
+        asset_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> AsyncIterator[models.TransactionView]:
-        """Returns an iterator over the movements of the balance, newest first."""
-        query = {"type": kind, "asset_id": asset_id}
-        return self._calls.pages(models.TransactionView, "/balance/transactions", query)
+        """Returns an iterator over the movements of the balance, newest first; from since on, before until."""
+        query = {"type": kind, "asset_id": asset_id, **span(since, until)}
+        return self._reads.pages(models.TransactionView, "/balance/transactions", query)
 
     def assets(
         self,
         *,
         search: str | None = None,
         category: str | None = None,
+        min_price: Amount | None = None,
+        max_price: Amount | None = None,
         sort: str | None = None,
     ) -> AsyncIterator[models.AssetView]:
-        """Returns an iterator over the catalogue; it takes no session."""
-        query = {"search": search, "category": category, "sort": sort}
-        return self._calls.pages(models.AssetView, "/inventory/assets", query, public=True)
+        """Returns an iterator over the catalogue; it takes no session. min_price, max_price: USD."""
+        priced = {"min_price": min_price, "max_price": max_price}
+        query = {"search": search, "category": category, "sort": sort, **sizes(priced)}
+        return self._reads.pages(models.AssetView, "/inventory/assets", query, public=True)
 
     async def asset(self, asset_id: str) -> models.OneAsset:
         """Returns one of the catalogue; it takes no session."""
-        answer = await self._wire.ask("GET", f"/inventory/assets/{quoted(asset_id)}")
-        return models.OneAsset.model_validate_json(answer.content)
+        path = f"/inventory/assets/{quoted(asset_id)}"
+        return await self._reads.one(models.OneAsset, path, public=True)
 
     async def holdings(self) -> models.Holdings:
-        return await self._calls.get(models.Holdings, "/assets/balances")
+        return await self._reads.one(models.Holdings, "/assets/balances")
 
     async def holding(self, asset_id: str) -> models.OneHolding:
         """Returns what there is of one asset, be it nothing."""
-        return await self._calls.get(models.OneHolding, f"/assets/{quoted(asset_id)}/balance")
+        return await self._reads.one(models.OneHolding, f"/assets/{quoted(asset_id)}/balance")
 
     def asset_transactions(
-        self, asset_id: str, *, side: Side | None = None
+        self,
+        asset_id: str,
+        *,
+        side: Side | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> AsyncIterator[models.AssetTransactionView]:
-        """Returns an iterator over the movements of one asset, newest first."""
+        """Returns an iterator over the movements of one asset, newest first; from since on, before until."""
         path = f"/assets/{quoted(asset_id)}/transactions"
-        return self._calls.pages(models.AssetTransactionView, path, {"side": side})
+        query = {"side": side, **span(since, until)}
+        return self._reads.pages(models.AssetTransactionView, path, query)
 
     async def portfolio(self, username: str | None = None) -> models.PortfolioView:
         """Returns the worth of everything; username: of somebody else, for an admin."""
         path = f"/portfolio/{quoted(username or self.session.username)}"
-        return await self._calls.get(models.PortfolioView, path)
+        return await self._reads.one(models.PortfolioView, path)
 
     def follow(self, *channels: Channel, last_id: str | None = None) -> Stream[AccountNews]:
         """Returns what goes over the account's events: a snapshot, then every change. channels: all, if none is named;
@@ -303,17 +357,3 @@ class Client:
 
 def mine(answer: httpx2.Response) -> Me:
     return Me.model_validate({**answer.json(), "tag": answer.headers["etag"]})
-
-
-def order(
-    asset_id: str, side: Side, quantity: Amount | None, notional: Amount | None
-) -> dict[str, str]:
-    """Returns the body of a market order."""
-    body: dict[str, str] = {"asset_id": asset_id, "side": side, "type": "market"}
-    sized = {"quantity": quantity, "notional": notional}
-    return body | {name: spelled(size) for name, size in sized.items() if size is not None}
-
-
-def spelled(amount: Amount) -> str:
-    """Returns the amount as the edge takes it, without an exponent."""
-    return f"{amount:f}" if isinstance(amount, Decimal) else amount

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import httpx2
 
-from ops.client.client import Client, Side
+from ops.client.client import Client
 from ops.client.errors import Problem
+from ops.client.spelling import Side
 from ops.client.tokens import InMemory
 
 PATIENCE_S = 90

@@ -14,7 +14,7 @@ from events.portfolio import PositionChanged
 from events.topics import BALANCE_EVENTS, ORDER_EVENTS, PORTFOLIO_EVENTS
 from gateway.projections.orders import Following, Opening
 from infra.shell.reading import is_control
-from ops.client.client import Side
+from ops.client.spelling import Side
 from ops.client.sse import Event, Parser
 from ops.stack.folder import RunFolder
 from tests.books import Books

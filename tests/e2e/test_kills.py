@@ -13,7 +13,7 @@ import pytest
 
 from events.order import OrderAccepted, OrderRejected
 from events.topics import ORDER_COMMANDS, ORDER_EVENTS
-from ops.client.client import Side
+from ops.client.spelling import Side
 from ops.stack.folder import RunFolder
 from tests.e2e.customer import Customer
 from tests.e2e.reader import closed_books

@@ -1,7 +1,9 @@
 """Every operation of the document is a method of the client: what a run of them all asked the edge."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import httpx2
 import pytest
@@ -18,7 +20,19 @@ __all__ = ["ada", "line"]
 DOCUMENT = from_json((Path(__file__).parents[2] / "docs" / "openapi.json").read_bytes())
 NO_CALLS = {("GET", "/health"), ("GET", "/health/ready")}
 """For whoever runs the edge."""
+OF_LISTS = {"limit", "cursor"}
+"""Of an operation that has both: nobody gives them, for the client follows a list to its end by itself, in pages
+as long as the edge makes them. That it sends the cursor: test_a_list_is_followed_to_its_end.
+"""
+HEADERS = {"if-none-match", "prefer", "last-event-id"}
+Asked = set[tuple[str, str]]
+"""Names of parameters, each with its operation's path."""
 NEW = "another correct horse battery"
+
+
+class Span(TypedDict):
+    since: datetime
+    until: datetime
 
 
 def operations() -> dict[tuple[str, str], re.Pattern[str]]:
@@ -38,6 +52,29 @@ def operation(request: httpx2.Request) -> tuple[str, str]:
         if method == request.method and pattern.fullmatch(request.url.path)
     ]
     return found
+
+
+def askable() -> Asked:
+    """Returns what the document lets a GET be asked, in its query and its headers."""
+    found = set()
+    for path, methods in DOCUMENT["paths"].items():
+        names = {
+            one["name"].lower()
+            for one in methods.get("get", {}).get("parameters", ())
+            if one["in"] in ("query", "header")
+        }
+        found |= {(path, name) for name in (names - OF_LISTS if names >= OF_LISTS else names)}
+    return found
+
+
+def asked(requests: list[httpx2.Request]) -> Asked:
+    """Returns what GETs have asked, of headers those that a read may have."""
+    return {
+        (operation(one)[1], name)
+        for one in requests
+        if one.method == "GET"
+        for name in (*one.url.params, *(HEADERS & one.headers.keys()))
+    }
 
 
 @pytest.fixture
@@ -106,6 +143,54 @@ async def test_every_operation_of_the_document_is_called(admin: Client, line: Li
     await admin.close_account(PASSWORD)
     called = {operation(request) for request in line.sent}
     assert called == operations().keys() - NO_CALLS
+
+
+async def everything(client: Client) -> None:
+    """Asks each read for all that it can be asked, once an order is there."""
+    order = await anext(client.orders())
+    span: Span = {"since": order.created_at, "until": order.created_at + timedelta(hours=1)}
+    lists = (
+        client.orders(status="filled", asset_id="BTC", side="buy", **span),
+        client.trades(order_id=order.id, asset_id="BTC", side="buy", **span),
+        client.transactions(kind="buy", asset_id="BTC", **span),
+        client.asset_transactions("BTC", side="buy", **span),
+        client.assets(search="b", category="coin", min_price="1", max_price="2", sort="price"),
+        client.admin.audit((await client.me()).id),
+    )
+    for one in lists:
+        [_ async for _ in one]
+    await client.order(order.id)
+    await client.order_by_client_id("o1")
+    await client.timeline(order.id)
+    await client.balance()
+    await client.holdings()
+    await client.holding("BTC")
+    await client.portfolio()
+    await client.asset("BTC")
+
+
+async def streams(client: Client) -> None:
+    """Follows all that can be followed, from an event on."""
+    async with client.follow("balance") as account:
+        await anext(account)
+    await client.deposit("1.00")
+    async with client.follow("balance", last_id=account.last_id) as changes:
+        assert (await anext(changes)).event == "balance"
+    async with client.prices("BTC", last_id="m:0") as prices:
+        await anext(prices)
+    async with client.past("trades", last_id="b:0,o:0", most=1) as past:
+        await anext(past)
+
+
+async def test_a_read_can_be_asked_all_that_the_document_has(admin: Client, line: Line) -> None:
+    await admin.place_order("BTC", "buy", notional="10.00", client_order_id="o1")
+    session = admin.session
+    client = Client("", http=admin._http, keeper=session.keeper, now=session.now, keep=100)
+    seen = (await client.balance()).as_of.position, (await client.asset("BTC")).as_of.position
+    for _ in range(2):
+        await everything(client.at_least(*seen))
+    await streams(client)
+    assert asked(line.sent) == askable()
 
 
 async def test_a_profile_is_changed_from_what_was_seen(ada: Client) -> None:

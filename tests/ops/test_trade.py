@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from ops.cli import app
 from ops.kept_session import FILE, FileKeeper
+from ops.lists import moment
 from ops.stack.folder import RunFolder
 from ops.where import INTERRUPTED, NOT_UP
 
@@ -74,6 +76,12 @@ def test_a_day_of_a_customer(trade: Trade, tmp_path: Path) -> None:
     assert (bought["status"], sold["status"]) == ("filled", "filled")
     assert [one["id"] for one in said(trade("orders", "--json"))] == [sold["id"], bought["id"]]
     assert said(trade("order", bought["id"], "--json"))["client_order_id"] == "b1"
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    for name_of, shown in (("orders", sold["id"]), ("trades", "BTC"), ("transactions", "sell")):
+        assert shown in trade(name_of, "--asset", "BTC", "--to", tomorrow).stdout
+        assert said(trade(name_of, "--from", tomorrow, "--json")) == []
+    [first] = said(trade("orders", "--to", sold["created_at"], "--json"))
+    assert first["id"] == bought["id"]
     steps = said(trade("timeline", bought["id"], "--json"))["steps"]
     shown = trade("timeline", bought["id"]).stdout
     for step in steps:
@@ -169,6 +177,24 @@ def test_a_preview_has_a_side() -> None:
     ran = run("preview", "hold", "BTC", "--quantity", "1")
     assert ran.exit_code == 2
     assert "buy or sell, not hold" in ran.output
+
+
+@pytest.mark.parametrize("name", ["orders", "trades", "transactions"])
+@pytest.mark.parametrize("option", ["--from", "--to"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "20261124", "2026-11-24T23:29:00", "1732490940", ""]
+)
+def test_what_is_no_time_is_told_what_would_be(name: str, option: str, text: str) -> None:
+    ran = run(name, option, text)
+    assert ran.exit_code == 2
+    assert f"'{option}': {text!r} is no time such as 2026-11-24T23:29:00Z" in ran.output
+    assert "a date such as 2026-11-24" in ran.output
+
+
+def test_a_time_has_a_zone_and_a_date_begins_in_utc() -> None:
+    assert moment("2026-11-24") == datetime(2026, 11, 24, tzinfo=UTC)
+    there = datetime(2026, 11, 24, 22, 29, tzinfo=UTC)
+    assert moment("2026-11-24T23:29:00+01:00") == there
 
 
 def test_without_a_stack_it_says_so(tmp_path: Path) -> None:
