@@ -4,6 +4,8 @@ import secrets
 from hashlib import sha256
 from typing import NamedTuple
 
+from prometheus_client import Counter
+
 from events.user import LoggedIn, LoginFailed, RefreshReuseDetected
 from infra.stores.sessions import Knock, Session
 from infra.stores.users import User
@@ -25,6 +27,10 @@ REFUSALS = {
     "over": "session_revoked",
     "reused": "refresh_reused",
 }
+
+
+PASSWORDS = Counter("orderstream_passwords", "Passwords that were given, and how it went.", ["how"])
+"""right; failed; waits: not even looked at, after too many that failed."""
 
 
 class Device(NamedTuple):
@@ -61,12 +67,15 @@ class Logins:
         stored = user.password_hash if user and not wait else None
         checked = await parts.passwords.check(password, stored)
         if wait:
+            PASSWORDS.labels("waits").inc()
             raise rate_limited(wait * 1000)
         if user is None or not checked.right:
+            PASSWORDS.labels("failed").inc()
             await parts.failures.count(told)
             account_id = user.account_id if user else NO_ACCOUNT
             await parts.trail.record(LoginFailed, account_id, self.request_id)
             raise Refused("invalid_credentials")
+        PASSWORDS.labels("right").inc()
         await parts.failures.clear(told)
         if checked.better:
             old, new = user.password_hash, checked.better
