@@ -29,8 +29,8 @@ Told = dict[str, list[tuple[Any, ...]]]
 class Follower:
     """events: all that it was told; cuts: how often it was cut off itself; away: how often nobody answered."""
 
-    def __init__(self, http: httpx2.AsyncClient, headers: Mapping[str, str], seed: int) -> None:
-        self.http, self.headers, self.rng = http, headers, Random(seed)
+    def __init__(self, http: httpx2.AsyncClient, customer: Customer, seed: int) -> None:
+        self.http, self.customer, self.rng = http, customer, Random(seed)
         self.events: list[Event] = []
         self.last_id = ""
         self.cuts = self.away = 0
@@ -50,7 +50,7 @@ class Follower:
     async def _connect(self) -> None:
         """Reads until the stream ends. What has not come whole was not told."""
         parser = Parser(self.last_id)
-        headers = {**self.headers, "Last-Event-ID": self.last_id}
+        headers = self.customer.headers(**{"Last-Event-ID": self.last_id})
         async with self.http.stream("GET", "/api/v1/stream", headers=headers) as answer:
             if answer.status_code != 200:
                 assert answer.status_code in (429, 503), answer

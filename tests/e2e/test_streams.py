@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 async def test_whoever_is_cut_off_misses_nothing_and_sees_nothing_twice(
     stack: RunFolder, http: httpx2.AsyncClient, customer: Customer
 ) -> None:
-    followers = [Follower(http, customer.headers(), seed) for seed in range(FOLLOWERS)]
+    followers = [Follower(http, customer, seed) for seed in range(FOLLOWERS)]
     async with going_on(followers, LONGEST_S):
         await customer.deposit("50000.00")
         seeds = count(1)
