@@ -18,7 +18,7 @@ CUTS = int(os.environ.get("FAULT_CUTS", "500"))
 KILLS = int(os.environ.get("FAULT_KILLS", "20"))
 CUSTOMERS, STREAMS, LONGEST_S, CALM_S = 3, 2, 0.5, 1
 
-pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(300 + 30 * KILLS)]
 
 
 async def test_no_stream_has_a_gap_whatever_is_killed(tmp_path: Path) -> None:
