@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|streams|projections|audit …] [--quick] [--json]: measures, prints."""
+"""python -m bench [drain|hop|way|edge|streams|projections|audit|logins …] [--quick] [--json]: measures, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from bench.audit import audit
 from bench.drain import drain
 from bench.edge import edge
 from bench.hop import hop
+from bench.logins import logins
 from bench.projections import projections
 from bench.report import Figure, as_json, show
 from bench.streams import streams
@@ -25,6 +26,7 @@ BENCHES: Mapping[str, Bench] = {
     "audit": partial(audit, orders=25_000),
     "edge": partial(edge, seconds=10),
     "streams": partial(streams, count=2_000, seconds=20),
+    "logins": partial(logins, rounds=10),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
@@ -34,6 +36,7 @@ QUICK: Mapping[str, Bench] = {
     "audit": partial(audit, orders=1_000),
     "edge": partial(edge, seconds=3),
     "streams": partial(streams, count=100, seconds=3),
+    "logins": partial(logins, rounds=1),
 }
 
 

@@ -1,10 +1,7 @@
 """A batch of Kafka's that stands for a gigabyte: row 39 of the security table. On a stack of its own."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
 
-import psutil
 import pytest
 from aiokafka.errors import KafkaError
 
@@ -19,36 +16,16 @@ from tests.faults.rogue import Raw, send, write
 from tests.faults.test_bad_records import P, set_aside
 from tests.stand import process, standing, until
 
+from .growth import ROOM, grown
+
 GIBIBYTE = 1024 * MEBIBYTE
 READERS = ("order", "projector-live")
 """Of what is kept packed. The history has no prices."""
 HEAD = 61  # bytes of a batch, of which a broker sets some
-ROOM = 64 * MEBIBYTE
-LOOK_S = 0.01
 
 
-def pids(stack: RunFolder) -> dict[str, int | None]:
-    return {name: process(stack, name).pid for name in ("kafka", *READERS)}
-
-
-@asynccontextmanager
-async def grown(stack: RunFolder) -> AsyncIterator[dict[str, int]]:
-    """Returns, after the block, by process the bytes it had in memory at most, above what it had before."""
-    processes = {name: psutil.Process(pid) for name, pid in pids(stack).items()}
-    before = {name: each.memory_info().rss for name, each in processes.items()}
-    most = dict.fromkeys(processes, 0)
-
-    async def watch() -> None:
-        while True:
-            for name, each in processes.items():
-                most[name] = max(most[name], each.memory_info().rss - before[name])
-            await asyncio.sleep(LOOK_S)
-
-    watching = asyncio.create_task(watch())
-    yield most
-    watching.cancel()
-    with suppress(asyncio.CancelledError):
-        await watching
+def pids(stack: RunFolder) -> dict[str, int]:
+    return {name: process(stack, name).pid or 0 for name in ("kafka", *READERS)}
 
 
 def passed(stack: RunFolder) -> int:
@@ -73,7 +50,7 @@ async def test_s39_a_bomb_is_set_aside_and_nobody_grows(own: RunFolder) -> None:
     bomb = gzip_bomb(GIBIBYTE)
     assert MEBIBYTE // 2 < len(bomb) < MEBIBYTE  # what a topic takes
     log = KafkaLog(kafka)
-    async with grown(own) as most:
+    async with grown(before) as most:
         offset = await send(kafka, prices, bomb)
         await write(kafka, prices, [Raw(None, b"behind")])
 
@@ -99,7 +76,7 @@ async def test_s39_a_broker_that_would_unpack_one_refuses_it_and_goes_on(
 ) -> None:
     kafka, before, tp = own.endpoints()["kafka"], pids(own), (ORDER_COMMANDS.name, 0)
     end = await write(kafka, tp, [Raw(b"k", b"before")]) + 1
-    async with grown(own) as most:
+    async with grown(before) as most:
         for make in (zstd_bomb, gzip_bomb):
             with pytest.raises(KafkaError):
                 await send(kafka, tp, make(size))

@@ -14,6 +14,7 @@ from tests.gateway.conftest import ADA, Twins
 from tests.gateway.test_process import environ, log_in, person, running
 
 from .conftest import BASE, Client, registered, session
+from .growth import ROOM, grown
 from .hashing import Counted
 
 __all__ = ["environ"]
@@ -78,11 +79,13 @@ async def test_s02_a_process_serves_others_meanwhile(environ: dict[str, str]) ->
         await gateway.client.post(f"{BASE}/auth/register", json=ada)
         bearer = await log_in(gateway.client, ada)
         wrong = [{"username": f"nobody-{n}", "password": "wrong horse"} for n in range(FLOOD)]
-        flood = asyncio.gather(*(client.post(login, json=each, timeout=60) for each in wrong))
-        meanwhile = 0
-        while not flood.done():
-            me = await gateway.client.get(f"{BASE}/auth/me", headers=bearer, timeout=60)
-            assert me.status_code == 200
-            meanwhile += not flood.done()
+        async with grown({"gateway": gateway.process.pid}) as most:
+            flood = asyncio.gather(*(client.post(login, json=each, timeout=60) for each in wrong))
+            meanwhile = 0
+            while not flood.done():
+                me = await gateway.client.get(f"{BASE}/auth/me", headers=bearer, timeout=60)
+                assert me.status_code == 200
+                meanwhile += not flood.done()
         assert meanwhile
         assert {answer.status_code for answer in await flood} <= {401, 503}
+        assert 0 < most["gateway"] <= ROOM
