@@ -59,13 +59,7 @@ async def measure(folder: RunFolder, rounds: int) -> list[Figure]:
         Figure(
             "  p99", meanwhile.latencies.quantile(99), "ms", "calm", calm.latencies.quantile(99)
         ),
-        Figure(
-            "  refused: a store too late",
-            meanwhile.refused,
-            "",
-            "of",
-            len(meanwhile.latencies.seconds),
-        ),
+        Figure(f"  refused of {len(meanwhile.latencies.seconds):,}", meanwhile.refused, ""),
         Figure("  memory the gateway grew by", (most - before) / MIB, "MiB"),
         Figure(
             "  logins hashed, the others turned away", answers[HASHED], "", "of", answers.total()
