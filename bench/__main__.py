@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|lists|streams|projections|audit …] [--quick] [--json]: measures, prints."""
+"""python -m bench [drain|hop|way|edge|lists|streams|logins|projections|audit …] [--quick] [--json]: measures, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from bench.drain import drain
 from bench.edge import edge
 from bench.hop import hop
 from bench.lists import lists
+from bench.logins import logins
 from bench.projections import projections
 from bench.report import Figure, as_json, show
 from bench.streams import streams
@@ -27,6 +28,7 @@ BENCHES: Mapping[str, Bench] = {
     "edge": partial(edge, seconds=10),
     "lists": partial(lists, orders=1_000, times=1_000),
     "streams": partial(streams, count=2_000, seconds=20),
+    "logins": partial(logins, rounds=10),
 }
 QUICK: Mapping[str, Bench] = {
     "drain": partial(drain, rounds=1, count=50_000),
@@ -37,6 +39,7 @@ QUICK: Mapping[str, Bench] = {
     "edge": partial(edge, seconds=3),
     "lists": partial(lists, orders=400, times=50),
     "streams": partial(streams, count=100, seconds=3),
+    "logins": partial(logins, rounds=1),
 }
 
 

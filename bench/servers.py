@@ -16,12 +16,14 @@ PREFIX = "ORDERSTREAM_"
 
 
 @contextmanager
-def stack(*only: str, partitions: int) -> Iterator[RunFolder]:
+def stack(*only: str, partitions: int, **told: str) -> Iterator[RunFolder]:
     """Returns the folder of a stack that is ready, stopped and wiped after the block.
 
-    only: these processes and what they need, else all. partitions: of every account topic.
+    only: these processes and what they need, else all. partitions: of every account topic. told: what else all its
+    processes are, without ORDERSTREAM_.
     """
-    settings = {"ORDERSTREAM_JVM": "full", "ORDERSTREAM_PARTITION_COUNT": str(partitions)}
+    told = {"jvm": "full", "partition_count": str(partitions), **told}
+    settings = {f"{PREFIX}{name.upper()}": value for name, value in told.items()}
     with environment(settings), TemporaryDirectory(prefix="orderstream-bench-") as path:
         folder = RunFolder(Path(path))
         up(folder, only=only, any_ports=True, owner=os.getpid())
@@ -64,3 +66,9 @@ def cpu_seconds(folder: RunFolder, name: str) -> float:
     pid = next(process.pid for process in folder.status().processes if process.name == name)
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def memory(folder: RunFolder, name: str) -> int:
+    """Returns the bytes that a process of the stack has in memory."""
+    pid = next(process.pid for process in folder.status().processes if process.name == name)
+    return int(psutil.Process(pid).memory_info().rss)

@@ -11,14 +11,13 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from urllib.parse import urlsplit
 
-import psutil
 import uvloop
 
 from bench.customers import Customer
 from bench.generator import Latencies, at_rate
 from bench.http import Json, request, server
 from bench.report import MICROSECONDS, Figure
-from bench.servers import cpu_seconds, stack
+from bench.servers import cpu_seconds, memory, stack
 from ops.stack.folder import RunFolder
 
 EACH = 5  # streams an account
@@ -68,7 +67,7 @@ async def measure(folder: RunFolder, count: int, seconds: int) -> list[Figure]:
         customers = [
             await Customer.with_money(edge, f"bench-{n}") for n in range(-(-count // EACH))
         ]
-        before = memory(folder)
+        before = memory(folder, "gateway")
         heard = asyncio.Semaphore(0)
         clients = [Client(heard) for _ in range(count)]
         tasks = await opened.enter_async_context(asyncio.TaskGroup())
@@ -79,7 +78,7 @@ async def measure(folder: RunFolder, count: int, seconds: int) -> list[Figure]:
         async with asyncio.timeout(WITHIN_S):
             for client in clients:
                 await client.begun.wait()
-        each = (memory(folder) - before) / count
+        each = (memory(folder, "gateway") - before) / count
         cpu = cpu_seconds(folder, "gateway")
         deposits = RATE * seconds
 
@@ -108,9 +107,3 @@ async def deposit(customer: Customer) -> None:
     headers = {**customer.headers, "prefer": "respond-async"}
     answer = await customer.edge.ask("POST", "/api/v1/balance/deposit", {"amount": "1.00"}, headers)
     assert answer.status == 202, answer
-
-
-def memory(folder: RunFolder) -> int:
-    """Returns the bytes that the gateway has in memory."""
-    pid = next(process.pid for process in folder.status().processes if process.name == "gateway")
-    return int(psutil.Process(pid).memory_info().rss)

@@ -6,8 +6,9 @@ at each request. Only the signature's check is remembered: it can't change.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
@@ -50,8 +51,22 @@ class Passwords:
         self._hasher = hasher
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._free = asyncio.Semaphore(THREADS)
-        self._waiting = 0
+        self._waiting = self._attempts = 0
         self._nobody: str = hasher.hash("nobody has this password")
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Lets a login in if its password's turn may come: whoever is turned away has asked no store anything.
+
+        Raises: Refused if there are as many as can wait and be hashed.
+        """
+        if self._attempts >= QUEUE + THREADS:
+            raise Refused("overloaded")
+        self._attempts += 1
+        try:
+            yield
+        finally:
+            self._attempts -= 1
 
     async def hash(self, password: str) -> str:
         """Returns the hash in PHC's string format. Raises: Refused if too many wait before it."""

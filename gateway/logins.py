@@ -58,14 +58,15 @@ class Logins:
         """Returns the user whose password it is.
 
         Raises: Refused with invalid_credentials, as late whichever of the two is wrong; with rate_limited after many
-        failures under a name, whoever has it.
+        failures under a name, whoever has it; with overloaded if too many are before him.
         """
         parts, name = self.parts, username.lower()
         told = sha256(name.encode()).hexdigest()[:32]
-        wait = await parts.failures.wait(told)
-        user = await parts.users.by_name(name)
-        stored = user.password_hash if user and not wait else None
-        checked = await parts.passwords.check(password, stored)
+        with parts.passwords.attempt():
+            wait = await parts.failures.wait(told)
+            user = await parts.users.by_name(name)
+            stored = user.password_hash if user and not wait else None
+            checked = await parts.passwords.check(password, stored)
         if wait:
             PASSWORDS.labels("waits").inc()
             raise rate_limited(wait * 1000)

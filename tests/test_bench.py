@@ -19,6 +19,7 @@ from bench.fill import repeats, sendings
 from bench.generator import Latencies, at_most, at_rate
 from bench.hop import hop
 from bench.lists import lists
+from bench.logins import logins
 from bench.projections import projections
 from bench.report import Figure
 from bench.streams import streams
@@ -50,6 +51,10 @@ from bench.way import way
             ["20 streams of 4 accounts: memory each", "  p99"],
         ),
         (
+            lambda: logins(rounds=1),
+            ["GET /balance while 300 log in at once, p50", "  memory the gateway grew by"],
+        ),
+        (
             lambda: projections(orders=20),
             ["  CPU of redis, comparing too", "  CPU of dynamodb, comparing too"],
         ),
@@ -58,7 +63,7 @@ from bench.way import way
             ["POST → settled at 20/s, p99", "settled, 64 connections", "  CPU of gateway"],
         ),
     ],
-    ids=["drain", "hop", "edge", "lists", "streams", "projections", "way"],
+    ids=["drain", "hop", "edge", "lists", "streams", "logins", "projections", "way"],
 )
 def test_a_bench_checks_its_outputs_and_prints_its_lines(
     bench: Callable[[], list[Figure]], lines: list[str]

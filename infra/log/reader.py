@@ -25,6 +25,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from infra.log import strange
 from infra.log.clock import SystemClock, alive_ms
 from infra.log.cluster import BACKOFF_S, Cluster
+from infra.log.inflating import MOST, as_packed, inflated
 from infra.log.port import TP, Record, out_of_range
 
 WAIT_MS = 500  # a fetch without a record is answered after it
@@ -57,29 +58,46 @@ class Place:
         self.returned = self.ahead
         return records
 
-    def put(self, topic: str, partition: int, encoded: bytes) -> None:
-        """Decodes what came. Raises: CorruptRecordException."""
-        batches = MemoryRecords(encoded)
-        make = tuple.__new__  # what Record() does, without its frame
-        while batches.has_next():
+    def put(self, tp: TP, encoded: bytes) -> None:
+        """Decodes what came. Of packed batches as many as make MOST bytes, the next ones are asked for again; one that
+        is more than that alone is one record, as it was packed. Raises: CorruptRecordException.
+        """
+        batches, begins, room = MemoryRecords(encoded), 0, MOST
+        while room >= 0 and batches.has_next():
             batch = batches.next_batch()
+            ends = strange.end_of(encoded, begins)
             if not batch.validate_crc():
-                raise CorruptRecordException(f"{topic}-{partition} at {batch.base_offset}")
+                raise CorruptRecordException(f"{tp[0]}-{tp[1]} at {batch.base_offset}")
             if not batch.is_control_batch:
-                ahead = self.ahead  # the first batch may begin before it
-                at = (topic, partition)
-                try:
-                    self.records += [
-                        make(Record, (*at, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)))
-                        for r in batch
-                        if r.offset >= ahead
-                    ]
-                except UnicodeDecodeError:
-                    read = strange.records(at, encoded, batch.base_offset)
-                    self.records += [record for record in read if record.offset >= ahead]
-            self.ahead = batch.next_offset
+                packed = memoryview(encoded)[begins:ends]
+                size = inflated(packed, batch.compression_type)
+                room -= size
+                if size > MOST:
+                    self._keep(as_packed(tp, batch, packed))
+                elif room >= 0:
+                    self._unpack(tp, batch, packed)
+                else:
+                    break
+            self.ahead, begins = batch.next_offset, ends
         if not self.records:
             self.returned = self.ahead
+
+    def _unpack(self, tp: TP, batch: Any, packed: memoryview) -> None:
+        make = tuple.__new__  # what Record() does, without its frame
+        ahead = self.ahead  # the first batch may begin before it
+        try:
+            self.records += [
+                make(Record, (*tp, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)))
+                for r in batch
+                if r.offset >= ahead
+            ]
+        except UnicodeDecodeError:
+            read = strange.records(tp, packed)
+            self.records += [record for record in read if record.offset >= ahead]
+
+    def _keep(self, record: Record) -> None:
+        if record.offset >= self.ahead:
+            self.records.append(record)
 
 
 class KafkaReader:
@@ -193,7 +211,7 @@ class KafkaReader:
                     if error is OffsetOutOfRangeError and place.strayed_ms is None:
                         place.strayed_ms = now
                     continue
-                place.put(topic, partition, encoded or b"")
+                place.put(tp, encoded or b"")
                 place.strayed_ms = None
                 place.at_end_ms = now if place.ahead >= highwater else NEVER
         return calm

@@ -11,12 +11,12 @@ from aiokafka.record.util import decode_varint
 
 from infra.log.port import TP, Headers, Record
 
-SIZE_ENDS = 12  # of a batch, after its first offset; it counts what follows it
+SIZE, SIZE_AT = struct.Struct(">i"), 8  # of a batch: it counts what follows it
 
 
-def records(tp: TP, encoded: bytes, first: int) -> Iterator[Record]:
-    """Yields the records of the batch that begins at the offset `first`, one of those encoded."""
-    batch = _DefaultRecordBatchPy(batch_at(encoded, first))
+def records(tp: TP, encoded: memoryview) -> Iterator[Record]:
+    """Yields the records of a batch."""
+    batch = _DefaultRecordBatchPy(encoded)
     iter(batch)  # unpacks it
     data, at = bytes(batch._buffer), batch._pos
     for _ in range(batch._num_records):
@@ -27,7 +27,7 @@ def records(tp: TP, encoded: bytes, first: int) -> Iterator[Record]:
         value, at = sized(data, at)
         headers, at = headers_at(data, at)
         time = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + later
-        yield Record(*tp, first + further, time, key, value, headers)
+        yield Record(*tp, batch.base_offset + further, time, key, value, headers)
 
 
 def headers_at(data: bytes, at: int) -> tuple[Headers, int]:
@@ -41,15 +41,10 @@ def headers_at(data: bytes, at: int) -> tuple[Headers, int]:
     return tuple(headers), at
 
 
-def batch_at(encoded: bytes, offset: int) -> bytes:
-    """Returns the batch whose first offset that is."""
-    at = 0
-    while True:
-        first, size = struct.unpack_from(">qi", encoded, at)
-        end = at + SIZE_ENDS + size
-        if first == offset:
-            return encoded[at:end]
-        at = end
+def end_of(encoded: bytes, begins: int) -> int:
+    """Returns where the batch ends that begins there."""
+    size: int = SIZE.unpack_from(encoded, begins + SIZE_AT)[0]
+    return begins + SIZE_AT + SIZE.size + size
 
 
 def sized(data: bytes, at: int) -> tuple[bytes | None, int]:

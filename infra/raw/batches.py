@@ -11,6 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 
 from infra.log import strange
 from infra.log.cluster import BACKOFF_S, Cluster
+from infra.log.inflating import MOST, as_packed, inflated
 from infra.log.port import TP, Record
 from infra.raw.batch import RawBatch
 
@@ -165,6 +166,9 @@ def parsed(tp: TP, encoded: bytes) -> RawBatch:
 
 def records_of(tp: TP, encoded: bytes, batch: Any) -> list[Record]:
     topic, partition = tp
+    packed = memoryview(encoded)
+    if inflated(packed, batch.compression_type) > MOST:
+        return [as_packed(tp, batch, packed)]
     make = tuple.__new__  # what Record() does, without its frame
     try:
         return [
@@ -174,4 +178,4 @@ def records_of(tp: TP, encoded: bytes, batch: Any) -> list[Record]:
             for r in batch
         ]
     except UnicodeDecodeError:
-        return list(strange.records(tp, encoded, batch.base_offset))
+        return list(strange.records(tp, packed))

@@ -1,11 +1,13 @@
 """What the market said before: a start goes on from there."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from events.codec import Poison
 from events.market import AssetListed, Market
-from events.topics import ASSETS, PRICES, topic
-from infra.log.port import TP, Log
+from events.reasons import Unreadable
+from events.topics import ASSETS, PRICES, Topic, topic
+from infra.log.port import TP, Log, Record
 
 from .domain import Prices
 
@@ -33,9 +35,19 @@ async def recall(log: Log) -> Recalled:
         while not (reader.drained(ASSETS_0) and reader.drained(PRICES_0)):
             for (name, _), records in (await reader.fetch(WAIT_MS)).items():
                 for record in records:
-                    message = topic(name).decode(record.value or b"")
-                    market.fold(message, record.timestamp, record.offset)
+                    if message := read(topic(name), record):
+                        market.fold(message, record.timestamp, record.offset)
         prices = {asset_id: seen.price for asset_id, seen in market.prices.items()}
         return Recalled(market.assets, prices, reader.position(PRICES_0))
     finally:
         await reader.stop()
+
+
+def read(source: Topic[Any], record: Record) -> Any:
+    """Returns the message, None if it is garbage, which every reader passes over. Raises: Poison if it is newer."""
+    try:
+        return source.decode(record.value or b"")
+    except Poison as poison:
+        if poison.reason != Unreadable.MALFORMED:
+            raise
+    return None

@@ -81,17 +81,27 @@ def encoded(records: Sequence[Raw], codec: str | None = None) -> bytes:
         record = b"\0" + signed(0) + signed(delta) + sized(key) + sized(value)
         body += sized(record + signed(len(headers)) + named)
     attributes, pack = CODECS[codec] if codec else (0, bytes)
-    last = len(records) - 1
-    tail = struct.pack(">hiqqqhii", attributes, last, 0, 0, -1, -1, -1, last + 1) + pack(body)
+    return batch(attributes, pack(body), len(records))
+
+
+def batch(attributes: int, packed: bytes, count: int) -> bytes:
+    """Returns so many records, packed as the attributes say, in their batch."""
+    last = count - 1
+    tail = struct.pack(">hiqqqhii", attributes, last, 0, 0, -1, -1, -1, count) + packed
     return struct.pack(">qiibI", 0, len(tail) + 9, -1, 2, calc_crc32c(tail)) + tail
 
 
 async def write(bootstrap: str, tp: TP, records: Sequence[Raw], codec: str | None = None) -> int:
     """Returns the offset of the first. Raises: KafkaError if the broker does not take them."""
+    return await send(bootstrap, tp, encoded(records, codec))
+
+
+async def send(bootstrap: str, tp: TP, batch: bytes) -> int:
+    """Returns the offset of the batch's first record. Raises: KafkaError if the broker does not take it."""
     cluster = await Cluster.connect({"bootstrap_servers": bootstrap})
     try:
         await cluster.require([tp])
-        topics = [(tp[0], [(tp[1], encoded(records, codec))])]
+        topics = [(tp[0], [(tp[1], batch)])]
         answer = await cluster.send(
             cluster.leader(tp), ProduceRequest(None, ALL, WITHIN_MS, topics)
         )

@@ -27,8 +27,7 @@ async def test_no_stream_has_a_gap_whatever_is_killed(tmp_path: Path) -> None:
         async with httpx2.AsyncClient(base_url=address, timeout=10) as http:
             customers = [await Customer.registered(http) for _ in range(CUSTOMERS)]
             followers = {
-                each: [Follower(http, each, seed) for seed in range(STREAMS)]
-                for each in customers
+                each: [Follower(http, each, seed) for seed in range(STREAMS)] for each in customers
             }
             every = [follower for own in followers.values() for follower in own]
             enough = asyncio.Event()

@@ -10,15 +10,30 @@ from gateway.app import create_app
 from gateway.auth import QUEUE, THREADS
 from gateway.deps import Parts
 from gateway.rates import PRODUCTION, Rates
-from tests.gateway.conftest import ADA, Twins
+from infra.stores.memory_users import MemoryUsers
+from infra.stores.users import User
+from tests.gateway.conftest import ADA
 from tests.gateway.test_process import environ, log_in, person, running
 
 from .conftest import BASE, Client, registered, session
+from .growth import ROOM, grown
 from .hashing import Counted
 
 __all__ = ["environ"]
 FLOOD = 300
 LOGIN = f"{BASE}/auth/login"
+
+
+class Asked(MemoryUsers):
+    """names_asked: how often a name was looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names_asked = 0
+
+    async def by_name(self, username: str) -> User | None:
+        self.names_asked += 1
+        return await super().by_name(username)
 
 
 def clients(parts: Parts) -> list[Client]:
@@ -35,14 +50,14 @@ def clients(parts: Parts) -> list[Client]:
 
 
 async def test_s02_a_flood_of_logins_is_turned_away_and_leaves_room(
-    parts: Parts, twins: Twins
+    parts: Parts,
 ) -> None:
-    passwords = Counted()
+    passwords, users = Counted(), Asked()
     door = replace(parts.door, rates=Rates(PRODUCTION))
-    many = clients(replace(parts, passwords=passwords, door=door))
+    many = clients(replace(parts, users=users, passwords=passwords, door=door))
     await registered(many[0])
     mine = await session(many[0])
-    before = passwords.hashings
+    before, asked = passwords.hashings, users.names_asked
     flood = [
         asyncio.create_task(
             client.post(LOGIN, json={"username": f"nobody-{n}", "password": "wrong horse"})
@@ -65,6 +80,7 @@ async def test_s02_a_flood_of_logins_is_turned_away_and_leaves_room(
     assert passwords._threads._max_workers == THREADS == 2
     assert passwords.waiting <= QUEUE == 32
     assert passwords.hashings - before == FLOOD - len(away) <= QUEUE + THREADS
+    assert users.names_asked - asked <= QUEUE + THREADS  # the others cost no look-up
     right = {"username": "ada", "password": ADA["password"]}
     assert (await many[1].post(LOGIN, json=right)).status_code == 200
 
@@ -78,11 +94,13 @@ async def test_s02_a_process_serves_others_meanwhile(environ: dict[str, str]) ->
         await gateway.client.post(f"{BASE}/auth/register", json=ada)
         bearer = await log_in(gateway.client, ada)
         wrong = [{"username": f"nobody-{n}", "password": "wrong horse"} for n in range(FLOOD)]
-        flood = asyncio.gather(*(client.post(login, json=each, timeout=60) for each in wrong))
-        meanwhile = 0
-        while not flood.done():
-            me = await gateway.client.get(f"{BASE}/auth/me", headers=bearer, timeout=60)
-            assert me.status_code == 200
-            meanwhile += not flood.done()
+        async with grown({"gateway": gateway.process.pid}) as most:
+            flood = asyncio.gather(*(client.post(login, json=each, timeout=60) for each in wrong))
+            meanwhile = 0
+            while not flood.done():
+                me = await gateway.client.get(f"{BASE}/auth/me", headers=bearer, timeout=60)
+                assert me.status_code == 200
+                meanwhile += not flood.done()
         assert meanwhile
         assert {answer.status_code for answer in await flood} <= {401, 503}
+        assert 0 < most["gateway"] <= ROOM

@@ -10,9 +10,11 @@ from events.user import RefreshReuseDetected
 from gateway.deps import Parts
 from infra.stores.sessions import IDLE, MOST, RACE
 from tests.gateway.conftest import Twins
+from tests.gateway.test_process import environ, person, running
 
 from .conftest import BASE, Client, bearer, calling, log_in, registered, session
 
+__all__ = ["environ"]
 ME, REFRESH, SESSIONS = f"{BASE}/auth/me", f"{BASE}/auth/refresh", f"{BASE}/auth/sessions"
 DAY = 86_400_000
 
@@ -60,6 +62,30 @@ async def test_s18_of_two_tabs_that_refresh_at_once_one_does(client: Client) -> 
         assert others == {(409, "refresh_in_progress")}
         token = done[0]["refresh_token"]
         assert (await client.get(ME, headers=bearer(done[0]["access_token"]))).status_code == 200
+
+
+@pytest.mark.stack
+async def test_s18_of_two_tabs_at_two_gateways_one_does(environ: dict[str, str]) -> None:
+    ada = person()
+    async with running(environ) as one, running(environ) as other:
+        tabs = [one.client, other.client]
+        await one.client.post(f"{BASE}/auth/register", json=ada)
+        login = {name: ada[name] for name in ("username", "password")}
+        token = (await one.client.post(f"{BASE}/auth/login", json=login)).json()["refresh_token"]
+        for _ in range(100):
+            tabs.reverse()  # the first to ask has a head start
+            answers = sorted(
+                await asyncio.gather(*(refreshed(tab, token) for tab in tabs)),
+                key=lambda answer: answer[0],
+            )
+            [(_, done), (_, refused)] = answers
+            assert [status for status, _ in answers] == [200, 409]
+            assert refused["code"] == "refresh_in_progress"
+            assert not {"access_token", "refresh_token"} & refused.keys()
+            for tab in tabs:
+                me = await tab.get(ME, headers=bearer(done["access_token"]))
+                assert me.status_code == 200
+            token = done["refresh_token"]
 
 
 async def test_s19_a_logout_holds_on_every_gateway(client: Client, parts: Parts) -> None:

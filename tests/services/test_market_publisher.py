@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faststream.kafka import KafkaMessage, TestKafkaBroker
 
-from events.codec import stamp
+from events.codec import Poison, stamp
 from events.market import PriceTicked, Quote
 from events.topics import ASSETS, PRICES
 from infra.log.clock import VirtualClock
@@ -99,6 +99,20 @@ async def test_a_market_recalls_what_retention_has_left() -> None:
     log.put(PRICES_0, [Draft(None, PRICES.encode(ticked(n, BTC=n))) for n in (1, 2, 3)])
     log.delete_before(PRICES_0, 3)
     assert await recall(Life(log)) == ({}, {}, 3)
+
+
+async def test_a_market_recalls_what_stands_around_garbage() -> None:
+    log = MemoryLog(SPECS)
+    log.put(ASSETS_0, [Draft(b"BTC", b"garbage"), Draft(b"BTC", ASSETS.encode(LISTED))])
+    log.put(PRICES_0, [Draft(None, PRICES.encode(ticked(7, BTC=7))), Draft(None, b"garbage")])
+    assert await recall(Life(log)) == ({"BTC": LISTED}, {"BTC": 7}, 2)
+
+
+async def test_a_market_recalls_nothing_of_what_is_newer_than_it() -> None:
+    log = MemoryLog(SPECS)
+    log.put(PRICES_0, [Draft(None, b'{"type":"price_ticked","version":99}')])
+    with pytest.raises(Poison, match="version"):
+        await recall(Life(log))
 
 
 @pytest.mark.stack
