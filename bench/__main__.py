@@ -1,4 +1,4 @@
-"""python -m bench [drain|hop|way|edge|lists|streams|logins|projections|audit …] [--quick] [--json]: measures, prints."""
+"""python -m bench [drain|hop|way|edge|lists|streams|logins …] [--quick] [--json]: measures, prints."""
 
 import argparse
 from collections.abc import Callable, Mapping
