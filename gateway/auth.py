@@ -5,11 +5,14 @@ at each request. Only the signature's check is remembered: it can't change.
 """
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import get_native_id
 from typing import Annotated, Any, NamedTuple
 
 import jwt
@@ -22,6 +25,7 @@ from .problems import Refused
 from .strict_json import parse
 
 THREADS = 2
+NICE = 10  # of those: where all cores are at work, whoever is logged in comes first
 QUEUE = 32
 PATIENCE = 2  # s in the queue
 HASHER = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1, salt_size=16)
@@ -49,7 +53,7 @@ class Passwords:
 
     def __init__(self, hasher: Any = HASHER) -> None:
         self._hasher = hasher
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(THREADS, "argon2", initializer=step_back)
         self._free = asyncio.Semaphore(THREADS)
         self._waiting = self._attempts = 0
         self._nobody: str = hasher.hash("nobody has this password")
@@ -111,6 +115,12 @@ class Passwords:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def step_back() -> None:
+    """Has this thread come after the others, where threads have priorities of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)
 
 
 Seconds = Annotated[int, Field(ge=0, lt=2**53)]
