@@ -26,7 +26,7 @@ BENCHES: Mapping[str, Bench] = {
     "projections": partial(projections, orders=5_000),
     "audit": partial(audit, orders=25_000),
     "edge": partial(edge, seconds=10),
-    "lists": partial(lists, orders=1_000, times=1_000),
+    "lists": partial(lists, orders=1_000, times=300),
     "streams": partial(streams, count=2_000, seconds=20),
     "logins": partial(logins, rounds=10),
 }

@@ -1,13 +1,15 @@
 """Logins that come all at once: row 2 of the security table."""
 
 import asyncio
+import os
+import sys
 from dataclasses import replace
 
 import httpx2
 import pytest
 
 from gateway.app import create_app
-from gateway.auth import QUEUE, THREADS
+from gateway.auth import NICE, QUEUE, THREADS
 from gateway.deps import Parts
 from gateway.rates import PRODUCTION, Rates
 from infra.stores.memory_users import MemoryUsers
@@ -78,6 +80,8 @@ async def test_s02_a_flood_of_logins_is_turned_away_and_leaves_room(
     assert {answer.headers["Retry-After"] for answer in away} == {"1"}
     # What hashes needs memory, so no more do it at once than there are threads, and few wait.
     assert passwords._threads._max_workers == THREADS == 2
+    nice = passwords._threads.submit(os.getpriority, os.PRIO_PROCESS, 0).result()  # a thread's own
+    assert nice == (NICE if sys.platform == "linux" else os.getpriority(os.PRIO_PROCESS, 0))
     assert passwords.waiting <= QUEUE == 32
     assert passwords.hashings - before == FLOOD - len(away) <= QUEUE + THREADS
     assert users.names_asked - asked <= QUEUE + THREADS  # the others cost no look-up
