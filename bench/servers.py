@@ -63,12 +63,14 @@ def halted(folder: RunFolder, names: Collection[str]) -> Iterator[None]:
 
 def cpu_seconds(folder: RunFolder, name: str) -> float:
     """Returns the CPU time that a process of the stack has taken so far."""
-    pid = next(process.pid for process in folder.status().processes if process.name == name)
-    times = psutil.Process(pid).cpu_times()
+    times = running(folder, name).cpu_times()
     return float(times.user + times.system)
 
 
 def memory(folder: RunFolder, name: str) -> int:
     """Returns the bytes that a process of the stack has in memory."""
-    pid = next(process.pid for process in folder.status().processes if process.name == name)
-    return int(psutil.Process(pid).memory_info().rss)
+    return int(running(folder, name).memory_info().rss)
+
+
+def running(folder: RunFolder, name: str) -> psutil.Process:
+    return psutil.Process(next(p.pid for p in folder.status().processes if p.name == name))

@@ -19,6 +19,7 @@ class Admin:
 
     def users(self) -> AsyncIterator[models.UserView]:
         """Returns an iterator over all users, by name."""
+        # the users' store is no view of the log: no position is waited for
         return Reads(self._calls).pages(models.UserView, "/admin/users", {})
 
     async def user(self, account_id: str) -> models.AccountView:
